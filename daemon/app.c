@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app.h"
+
+#include "base/err.h"
+#include "commands.h"
+#include "edge/routes.h"
+#include "house.h"
+#include "io/clock.h"
+#include "io/crypto.h"
+#include "io/log.h"
+#include "io/loop.h"
+#include "queue/queue.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define WATCH_MS 500
+#define STATUS_MS 5000
+#define CLOSE_WAIT_NS (5 * NS_PER_S)
+#define CALL_GRACE_MS 30000 /* a plugin's call this far past its deadline is stuck */
+
+struct app {
+	const struct app_options *options;
+	struct house house;
+	struct queue *_Atomic queue; /* the core's callbacks come from any thread */
+	struct routes routes;
+	struct http_server *server;
+	struct loop *loop;
+	struct commands commands;
+	struct control *control;
+	struct flight last[FLIGHT_SLOTS];
+	size_t last_count;
+};
+
+static void on_core_slot(void *arg)
+{
+	struct app *app = arg;
+
+	struct queue *queue = atomic_load(&app->queue);
+
+	if (queue)
+		queue_core_slot(queue);
+}
+
+static void on_core_back(void *arg)
+{
+	struct app *app = arg;
+
+	struct queue *queue = atomic_load(&app->queue);
+
+	if (queue)
+		queue_core_back(queue);
+}
+
+static pa_status open_house(struct app *app, bool is_check, pa_error *err)
+{
+	return house_open(&(struct house_options){.config_path = app->options->config_path,
+						  .probe_path = app->options->probe_path,
+						  .on_core_slot = on_core_slot,
+						  .on_core_back = on_core_back,
+						  .arg = app,
+						  .is_check = is_check,
+						  .on_enter = flight_enter,
+						  .on_leave = flight_leave},
+			  &app->house, err);
+}
+
+/* The record of what is in hand lies beside the control socket, in the runtime directory. */
+static pa_status open_flight(struct app *app, pa_error *err)
+{
+	const char *socket = app->house.config->control_socket;
+	const char *slash = strrchr(socket, '/');
+	char path[4096];
+	int len = snprintf(path, sizeof(path), "%.*s/flight", slash ? (int)(slash - socket) : 1,
+			   slash ? socket : ".");
+
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return error_set(err, PA_REJECTED, "control.socket: the path is too long");
+	return flight_open(path, app->last, FLIGHT_SLOTS, &app->last_count, err);
+}
+
+static pa_status listen_for_providers(struct app *app, pa_error *err)
+{
+	const struct config *config = app->house.config;
+
+	app->routes = (struct routes){.channels = &app->house.channels,
+				      .intake = queue_intake(app->queue),
+				      .writer = queue_writer(app->queue)};
+	return http_server_new(
+		&(struct http_server_options){
+			.address = config->listen_address,
+			.port = (uint16_t)config->listen_port,
+			.listen_fd = notify_listen_fd(),
+			.max_body = (size_t)config->listen_max_body,
+			.timeout_s = (unsigned)(config->listen_timeout_ms / 1000),
+			.max_connections = (unsigned)config->listen_max_connections,
+			.thread_name = "http-in",
+			.handler = routes_handle,
+			.arg = &app->routes,
+		},
+		&app->server, err);
+}
+
+static pa_status start(struct app *app, pa_error *err)
+{
+	pa_status status = open_house(app, false, err);
+
+	if (status == PA_OK)
+		status = house_check_demo(&app->house, err);
+	if (status == PA_OK)
+		status = open_flight(app, err);
+	if (status != PA_OK)
+		return status;
+	app->queue = queue_new(&(struct queue_options){.config = app->house.config,
+						       .house = &app->house.key,
+						       .channels = &app->house.channels,
+						       .http = app->house.http,
+						       .core = app->house.core,
+						       .language = app->house.language,
+						       .flow_set = house_flows,
+						       .flow_set_arg = &app->house,
+						       .last = app->last,
+						       .last_count = app->last_count});
+	queue_core_slot(app->queue); /* one may have been freed before its address was known */
+	status = listen_for_providers(app, err);
+	if (status != PA_OK)
+		return status;
+	queue_open_sessions(app->queue);
+	log_notice(LOG_NO_IDS, "listening on %s port %u", app->house.config->listen_address,
+		   http_server_port(app->server));
+	return PA_OK;
+}
+
+static void end_http(void *arg)
+{
+	house_end_http(arg);
+}
+
+/* Everyone who waits for an answer gets it before the door is shut. */
+static void close_door(struct app *app)
+{
+	int64_t until_ns = clock_monotonic_ns() + CLOSE_WAIT_NS;
+	struct timespec pause = {.tv_nsec = 5 * NS_PER_MS};
+
+	if (!app->server)
+		return;
+	routes_close(&app->routes);
+	while (intake_unanswered(app->routes.intake) && clock_monotonic_ns() < until_ns)
+		nanosleep(&pause, NULL);
+}
+
+static void stop(struct app *app)
+{
+	control_free(app->control);
+	close_door(app);
+	queue_free(app->queue, end_http, &app->house);
+	app->queue = NULL;
+	http_server_free(app->server);
+	house_close(&app->house);
+	flight_close();
+}
+
+static void on_reload(void *arg)
+{
+	struct app *app = arg;
+	struct arena *arena PA_CLEANUP(arena_done) = arena_new((size_t)16 << 20);
+	pa_str report;
+
+	IGNORE_STATUS(commands_reload(&app->commands, arena, &report), "it is in the journal");
+}
+
+static void on_stop(void *arg)
+{
+	loop_stop(((struct app *)arg)->loop);
+}
+
+/* A plugin that does not come back, or a writer that stands still: the process names it and ends;
+ * what it had in hand is in the store. As long as everything moves, systemd hears of it. */
+static void on_watch(void *arg)
+{
+	struct app *app = arg;
+	const char *plugin;
+	int64_t late_ms;
+
+	if (host_watch(app->house.host, CALL_GRACE_MS, &plugin, &late_ms)) {
+		log_error(LOG_IDS(.plugin = plugin), "a call to %s is %lld ms late: ending", plugin,
+			  (long long)late_ms);
+		flight_enter(plugin); /* this thread dies for it */
+		abort();
+	}
+	if (!queue_moves(app->queue)) {
+		log_error(LOG_NO_IDS, "the writer does not move: ending");
+		abort();
+	}
+	notify_watchdog();
+}
+
+static void on_status(void *arg)
+{
+	struct app *app = arg;
+	struct queue_status status = queue_status(app->queue);
+
+	if (!status.is_store_there) {
+		notify_status("La base de datos no responde; los mensajes se rechazan con 503");
+		return;
+	}
+	notify_status("En servicio: %llu turnos, %zu conversaciones en memoria, %zu por enviar",
+		      (unsigned long long)status.turns.turns, status.conversations.in_memory,
+		      status.dispatch.waiting);
+}
+
+/* Signals are blocked before any other thread starts. */
+static pa_status make_loop(struct app *app, pa_error *err)
+{
+	pa_status status = loop_new(&app->loop, err);
+
+	if (status == PA_OK)
+		status = loop_on_signal(app->loop, SIGTERM, on_stop, app, err);
+	if (status == PA_OK)
+		status = loop_on_signal(app->loop, SIGINT, on_stop, app, err);
+	if (status == PA_OK)
+		status = loop_on_signal(app->loop, SIGHUP, on_reload, app, err);
+	return status;
+}
+
+/* Ready means listening, even with the database away. */
+static pa_status serve(struct app *app, pa_error *err)
+{
+	pa_status status = loop_add_timer(app->loop, WATCH_MS, WATCH_MS, on_watch, app, NULL, err);
+
+	if (status == PA_OK)
+		status = loop_add_timer(app->loop, 0, STATUS_MS, on_status, app, NULL, err);
+	app->commands = (struct commands){.house = &app->house,
+					  .queue = app->queue,
+					  .config_path = app->options->config_path};
+	if (status == PA_OK)
+		status = commands_listen(&app->commands, app->loop, &app->control, err);
+	if (status != PA_OK)
+		return status;
+	notify_ready();
+	status = loop_run(app->loop, err);
+	notify_stopping();
+	return status;
+}
+
+int app_run(const struct app_options *options)
+{
+	struct app *app = calloc(1, sizeof(*app));
+	pa_error err = ERROR_INIT;
+	pa_status status;
+
+	if (!app)
+		abort();
+	app->options = options;
+	signal(SIGPIPE, SIG_IGN);
+	status = crypto_init();
+	if (status == PA_OK)
+		status = make_loop(app, &err);
+	if (status == PA_OK)
+		status = start(app, &err);
+	if (status == PA_OK)
+		status = serve(app, &err);
+	if (status != PA_OK)
+		log_error(LOG_NO_IDS, "proaltod ends: %s", error_text(&err));
+	stop(app);
+	loop_free(app->loop);
+	free(app);
+	return status == PA_OK ? 0 : status == PA_REJECTED ? 2 : 1;
+}
+
+int app_check(const struct app_options *options)
+{
+	struct app *app = calloc(1, sizeof(*app));
+	pa_error err = ERROR_INIT;
+	pa_status status;
+
+	if (!app)
+		abort();
+	app->options = options;
+	status = crypto_init();
+	if (status == PA_OK)
+		status = open_house(app, true, &err);
+	if (status != PA_OK)
+		log_error(LOG_NO_IDS, "%s", error_text(&err));
+	house_close(&app->house);
+	free(app);
+	return status == PA_OK ? 0 : 2;
+}
+
+int app_print_options(const struct app_options *options, const char *plugin)
+{
+	struct app *app = calloc(1, sizeof(*app));
+	const pa_plugin *descriptor;
+	pa_error err = ERROR_INIT;
+	pa_status status;
+
+	if (!app)
+		abort();
+	app->options = options;
+	house_open_host(&app->house, options->config_path, options->probe_path);
+	status = host_describe(app->house.host, plugin, &descriptor, &err);
+	if (status == PA_OK)
+		config_print_options(descriptor);
+	else
+		log_error(LOG_NO_IDS, "%s", error_text(&err));
+	house_close(&app->house);
+	free(app);
+	return status == PA_OK ? 0 : 2;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * commands.h: what proaltoctl can ask a running daemon over the control socket. Each command reads
+ * its request, does it, and fills in the reply; see the table in commands.c for their names.
+ */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "edge/control.h"
+#include "house.h"
+#include "queue/queue.h"
+
+struct commands {
+	struct house *house;
+	struct queue *queue;
+	const char *config_path;
+};
+
+/* Listens at the configured socket. commands must outlive the control. */
+pa_status commands_listen(struct commands *commands, struct loop *loop, struct control **ret,
+			  pa_error *err) PA_MUST_USE;
+
+/* Reads configuration and flows again, tells systemd and the journal, and gives back the report. */
+pa_status commands_reload(struct commands *commands, struct arena *arena, pa_str *ret_report)
+	PA_MUST_USE;
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/key.h"
+
+#include "base/err.h"
+#include "base/str.h"
+#include "io/crypto.h"
+#include "io/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECRET_MAX 8192
+#define NAME_MAX_BYTES 128
+
+/* Where systemd itself looks for credentials (systemd.exec(5), LoadCredential=). */
+#define CREDENTIAL_STORE "/etc/credstore"
+
+static const pa_str by_credential = {"credential:", 11};
+static const pa_str by_file = {"file:", 5};
+static const pa_str by_env = {"env:", 4};
+
+bool secret_is_reference(pa_str text)
+{
+	return str_starts(text, by_credential) || str_starts(text, by_file) ||
+	       str_starts(text, by_env);
+}
+
+void secret_keep(struct reader *reader, pa_str bytes)
+{
+	struct secret *secret = ARENA_NEW(reader->arena, struct secret);
+
+	secret->bytes = bytes;
+	secret->next = reader->loaded->secrets;
+	reader->loaded->secrets = secret;
+}
+
+/* A file name or the name of a variable: nothing that could lead elsewhere. */
+static bool is_plain_name(pa_str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+		bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+				(c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+
+		if (!is_plain)
+			return false;
+	}
+	return name.len > 0 && name.len <= NAME_MAX_BYTES && name.ptr[0] != '.';
+}
+
+/* One reading of one secret. */
+struct source {
+	struct reader *reader;
+	const char *where;
+	const char *key;
+};
+
+static bool missing(const struct source *source, const char *why)
+{
+	reader_error(source->reader, source->where, WORDS_SECRET_MISSING, source->key, why, NULL);
+	return false;
+}
+
+static bool from_file(const struct source *source, const char *path, bool is_private, pa_str *ret)
+{
+	struct arena *arena = source->reader->arena;
+	pa_error err = ERROR_INIT;
+	pa_status status = is_private ? file_read_private(arena, path, SECRET_MAX, ret, &err)
+				      : file_read(arena, path, SECRET_MAX, ret, &err);
+
+	return status == PA_OK || missing(source, error_text(&err));
+}
+
+/* Under systemd the credential lies in a directory made for the service alone (whose files may
+ * belong to root and be readable by an access list, so their mode tells nothing). By hand
+ * (proaltod --check) the same file is taken from where systemd would take it. */
+static bool from_credential(const struct source *source, pa_str name, pa_str *ret)
+{
+	struct reader *reader = source->reader;
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+	bool has_directory = directory && *directory;
+	const char *path = arena_format(reader->arena, "%s/%.*s",
+					has_directory ? directory : CREDENTIAL_STORE, PA_FMT(name))
+				   .ptr;
+
+	if (!has_directory && access(path, F_OK) != 0 && errno == ENOENT) {
+		reader_error(reader, source->where, WORDS_SECRET_NO_CREDENTIALS, source->key, path,
+			     NULL);
+		return false;
+	}
+	return from_file(source, path, !has_directory, ret);
+}
+
+static bool from_env(const struct source *source, pa_str name, pa_str *ret)
+{
+	const char *variable = arena_copy(source->reader->arena, name).ptr;
+	const char *value = getenv(variable);
+
+	if (!value) {
+		reader_error(source->reader, source->where, WORDS_SECRET_NO_ENV, source->key,
+			     variable, NULL);
+		return false;
+	}
+	*ret = arena_copy(source->reader->arena, str_from(value));
+	return true;
+}
+
+static bool find(const struct source *source, pa_str reference, pa_str *ret)
+{
+	pa_str colon = PA_STR(":");
+	pa_str name = str_slice(reference, str_find(reference, colon) + 1, SIZE_MAX);
+
+	if (str_starts(reference, by_file) && name.len > 0 && name.ptr[0] == '/')
+		return from_file(source, name.ptr, true, ret);
+	if (!str_starts(reference, by_file) && is_plain_name(name))
+		return str_starts(reference, by_env) ? from_env(source, name, ret)
+						     : from_credential(source, name, ret);
+	reader_error(source->reader, source->where, WORDS_SECRET_BAD_NAME, source->key, NULL, NULL);
+	return false;
+}
+
+bool secret_read(struct reader *reader, const char *where, const char *key, pa_str reference,
+		 pa_str *ret)
+{
+	struct source source = {reader, where, key};
+	pa_str raw, trimmed;
+
+	if (!secret_is_reference(reference)) {
+		reader_error(reader, where, WORDS_SECRET_LITERAL, key, NULL, NULL);
+		return false;
+	}
+	if (!find(&source, reference, &raw))
+		return false;
+	secret_keep(reader, raw);
+	trimmed = str_trim(raw);
+	if (trimmed.len == 0 || memchr(trimmed.ptr, '\0', trimmed.len)) {
+		reader_error(reader, where, WORDS_SECRET_EMPTY, key, NULL, NULL);
+		return false;
+	}
+	*ret = arena_copy(reader->arena, trimmed);
+	secret_keep(reader, *ret);
+	return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/answer.h: is what a backend returned an answer? One table a struct of proalto/backend.h.
+ * Pure; the customer's data never stands in an error.
+ *
+ *	status = answer_adopt(arena, CORE_CREDITS, list, count, &ret, &err);
+ *
+ * Bad at: whether the figures are true; it only refuses what can't be.
+ */
+#ifndef CORE_ANSWER_H
+#define CORE_ANSWER_H
+
+#include "core/core.h"
+
+/* More elements than this in one answer is garbage. */
+#define ANSWER_MAX 200
+
+/* Checks the array of pointers that the operation returned and copies its elements, in this
+ * daemon's size of them: what the plugin's minor did not know is absent. ret is again an array of
+ * pointers to the operation's struct. PA_REJECTED names element and field. */
+pa_status answer_adopt(struct arena *arena, enum core_operation operation, const void *list,
+		       size_t count, const void **ret, pa_error *err) PA_MUST_USE;
+
+/* Is this the person that was asked for? A core that mixes people up must not be believed. */
+pa_status answer_check_person(const struct core_question *question, const pa_customer *customer,
+			      pa_error *err) PA_MUST_USE;
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ctl/ctl.h: what the subcommands of proaltoctl share. A subcommand is one file with one function,
+ * and a row in main.c's table.
+ */
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include "config/config.h"
+#include "io/json.h"
+
+/* Exit statuses; --help tells them to people. */
+#define CTL_OK 0
+#define CTL_FAILED 1    /* it was tried and did not work */
+#define CTL_USAGE 2     /* the arguments make no sense */
+#define CTL_NO_DAEMON 3 /* nobody answers on the control socket */
+
+struct ctl {
+	struct arena *arena; /* of the whole run */
+	const char *config_path;
+	const char *name; /* of the subcommand */
+};
+
+/* Runs with the arguments behind the subcommand's name. Returns the exit status. */
+typedef int ctl_fn(struct ctl *ctl, int argc, char *const *argv);
+
+ctl_fn ctl_check;     /* check */
+ctl_fn ctl_clock;     /* clock advance DURATION */
+ctl_fn ctl_db;        /* db migrate, db status */
+ctl_fn ctl_inbox;     /* inbox --json */
+ctl_fn ctl_log_level; /* log-level LEVEL */
+ctl_fn ctl_reload;    /* reload */
+ctl_fn ctl_status;    /* status */
+
+/* "proaltoctl: NAME: text" on standard error; returns status. */
+int ctl_fail(const struct ctl *ctl, int status, const char *format, ...) PA_PRINTF(3, 4);
+
+/* One of two, by the operator's language. */
+const char *ctl_say(const char *spanish, const char *english);
+
+/* Says how the subcommand is used, on standard error; returns CTL_USAGE. */
+int ctl_usage(const struct ctl *ctl);
+
+/* The configuration, read without plugins. CTL_OK, or CTL_FAILED after its problems were printed.
+ */
+int ctl_config(struct ctl *ctl, struct config **ret);
+
+/* Sends a request to the daemon and returns its answer, which has "ok":true. Otherwise prints what
+ * is wrong and returns CTL_FAILED or CTL_NO_DAEMON. */
+int ctl_ask(struct ctl *ctl, const struct json *request, struct json **ret);
+
+/* The same for a request that is nothing but a command. */
+int ctl_command(struct ctl *ctl, const char *command, struct json **ret);
+
+/* Prints an object's members, "name: value" a line; lists a line each. */
+void ctl_print(const struct json *object);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/ctl.h"
+
+#include "base/calendar.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "ctl/beside.h"
+#include "io/crypto.h"
+#include "io/migrate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Applies migrations and owns what they make. */
+#define OWNER_ROLE "proalto_owner"
+
+struct db_arguments {
+	const char *conninfo;
+	const char *directory;
+};
+
+static void config_done(struct config **config)
+{
+	config_free(*config);
+}
+
+/* libpq takes the last of two equal keywords. A URI can't be continued like that. */
+static int owner_conninfo(struct ctl *ctl, const char **ret)
+{
+	struct config *config PA_CLEANUP(config_done) = NULL;
+	int status = ctl_config(ctl, &config);
+
+	if (status != CTL_OK)
+		return status;
+	if (strstr(config->database, "://"))
+		return ctl_fail(ctl, CTL_FAILED, "%s",
+				ctl_say("store.database es una URI: use --dsn con el rol "
+					"proalto_owner",
+					"store.database is a URI: use --dsn with the role "
+					"proalto_owner"));
+	*ret = arena_format(ctl->arena, "%s user=" OWNER_ROLE, config->database).ptr;
+	return CTL_OK;
+}
+
+static bool parse(int argc, char *const *argv, struct db_arguments *ret)
+{
+	for (int i = 0; i < argc; i += 2) {
+		if (i + 1 == argc)
+			return false;
+		if (strcmp(argv[i], "--dsn") == 0)
+			ret->conninfo = argv[i + 1];
+		else if (strcmp(argv[i], "--directory") == 0)
+			ret->directory = argv[i + 1];
+		else
+			return false;
+	}
+	return true;
+}
+
+static int fill_in(struct ctl *ctl, struct db_arguments *arguments)
+{
+	static const char *const places[] = {"../share/proalto/sql/migrations",
+					     "../sql/migrations"};
+
+	if (!arguments->directory)
+		arguments->directory = beside_find(ctl->arena, places, ARRAY_COUNT(places));
+	if (!arguments->directory)
+		return ctl_fail(ctl, CTL_FAILED, "%s",
+				ctl_say("no se encuentran las migraciones: use --directory",
+					"the migrations are not found: use --directory"));
+	return arguments->conninfo ? CTL_OK : owner_conninfo(ctl, &arguments->conninfo);
+}
+
+/* Returns how many of them are not as they should be. */
+static int print_list(struct ctl *ctl, const struct migration_list *list)
+{
+	int wrong = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct migration *item = &list->items[i];
+		pa_str at = item->applied_at_ns ? instant_iso(ctl->arena, item->applied_at_ns)
+						: PA_STR("-");
+
+		printf("%-24s %-8s %.*s\n", item->name, migration_state_name(item->state),
+		       PA_FMT(at));
+		wrong += item->state != MIGRATION_APPLIED && item->state != MIGRATION_NEW;
+	}
+	return wrong;
+}
+
+int ctl_db(struct ctl *ctl, int argc, char *const *argv)
+{
+	struct db_arguments arguments = {NULL, NULL};
+	struct migration_list list = {0};
+	pa_error err = ERROR_INIT;
+	bool is_migrate = argc > 0 && strcmp(argv[0], "migrate") == 0;
+	bool is_status = argc > 0 && strcmp(argv[0], "status") == 0;
+	int status;
+
+	if ((!is_migrate && !is_status) || !parse(argc - 1, argv + 1, &arguments))
+		return ctl_usage(ctl);
+	status = fill_in(ctl, &arguments);
+	if (status != CTL_OK)
+		return status;
+	if (crypto_init() != PA_OK)
+		return ctl_fail(ctl, CTL_FAILED, "libsodium");
+	if ((is_migrate ? migrate_apply : migrate_status)(
+		    ctl->arena, arguments.conninfo, arguments.directory, &list, &err) != PA_OK)
+		return ctl_fail(ctl, CTL_FAILED, "%s", error_text(&err));
+	return print_list(ctl, &list) ? CTL_FAILED : CTL_OK;
+}

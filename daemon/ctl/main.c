@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * proaltoctl: the operator's tool.
+ */
+#include "ctl/ctl.h"
+
+#include "config/command_line.h"
+#include "config/words.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ARENA_CAP ((size_t)256 << 20)
+
+static const struct subcommand {
+	const char *name;
+	ctl_fn *run;
+	const char *arguments;
+	const char *es;
+	const char *en;
+} subcommands[] = {
+	{"status", ctl_status, "", "cómo está el servicio", "how the service is"},
+	{"reload", ctl_reload, "",
+	 "vuelve a leer la configuración y los flujos; si algo está mal, lo dice y todo sigue "
+	 "igual",
+	 "reads configuration and flows again; says what is wrong, if anything, and changes "
+	 "nothing"},
+	{"check", ctl_check, "", "revisa la configuración (proaltod --check)",
+	 "checks the configuration (proaltod --check)"},
+	{"log-level", ctl_log_level, "error|warning|notice|info|debug",
+	 "cambia lo que se anota en el diario, hasta el próximo arranque o reload",
+	 "changes what is logged, until the next start or reload"},
+	{"inbox", ctl_inbox, "--json [--after N] [--limit N] [--body]",
+	 "lo que llegó y cómo se entendió: un objeto JSON por línea (contiene datos personales); "
+	 "--body agrega el cuerpo recibido",
+	 "what came in and how it was understood: a JSON object a line (holds personal data); "
+	 "--body adds the body received"},
+	{"db", ctl_db, "migrate|status [--dsn CADENA] [--directory DIR]",
+	 "pone al día el esquema de la base, o dice cómo está; sin --dsn, la base de la "
+	 "configuración con el rol proalto_owner",
+	 "brings the database's schema up to date, or says how it is; without --dsn the "
+	 "configuration's database with the role proalto_owner"},
+	{"clock", ctl_clock, "advance 16m",
+	 "adelanta el reloj del servicio (solo en una demostración)",
+	 "turns the service's clock on (in a demonstration only)"},
+};
+
+const char *ctl_say(const char *spanish, const char *english)
+{
+	return words_are_spanish() ? spanish : english;
+}
+
+static void print_subcommand(FILE *out, const struct subcommand *subcommand)
+{
+	fprintf(out, "  proaltoctl %s %s\n      %s\n", subcommand->name, subcommand->arguments,
+		ctl_say(subcommand->es, subcommand->en));
+}
+
+static int print_help(FILE *out, int status)
+{
+	fputs(ctl_say("Uso: proaltoctl [--config ARCHIVO] SUBCOMANDO ...\n\n",
+		      "Usage: proaltoctl [--config FILE] SUBCOMMAND ...\n\n"),
+	      out);
+	for (size_t i = 0; i < ARRAY_COUNT(subcommands); i++)
+		print_subcommand(out, &subcommands[i]);
+	fputs(ctl_say("\nTermina con 0 si se hizo, 1 si no se pudo, 2 si los argumentos no sirven, "
+		      "3 si el\nservicio no contesta.\n",
+		      "\nEnds with 0 if it was done, 1 if it could not be, 2 if the arguments are "
+		      "wrong, 3 if\nthe service does not answer.\n"),
+	      out);
+	return status;
+}
+
+static const struct subcommand *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(subcommands); i++)
+		if (strcmp(subcommands[i].name, name) == 0)
+			return &subcommands[i];
+	return NULL;
+}
+
+int ctl_fail(const struct ctl *ctl, int status, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "proaltoctl: %s: ", ctl->name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return status;
+}
+
+int ctl_usage(const struct ctl *ctl)
+{
+	const struct subcommand *subcommand = find(ctl->name);
+
+	fputs(ctl_say("Uso:\n", "Usage:\n"), stderr);
+	if (subcommand)
+		print_subcommand(stderr, subcommand);
+	return CTL_USAGE;
+}
+
+/* --config may stand on either side of the subcommand. Removes it from the arguments. */
+static bool take_config(struct ctl *ctl, int *argc, char **argv)
+{
+	int kept = 0;
+
+	for (int i = 0; i < *argc; i++) {
+		if (strcmp(argv[i], "--config") != 0) {
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (++i == *argc)
+			return false;
+		ctl->config_path = argv[i];
+	}
+	*argc = kept;
+	return true;
+}
+
+static int run(struct ctl *ctl, const struct subcommand *subcommand, int argc, char **argv)
+{
+	ctl->name = subcommand->name;
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			print_subcommand(stdout, subcommand);
+			return CTL_OK;
+		}
+	}
+	return subcommand->run(ctl, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	struct arena *arena PA_CLEANUP(arena_done) = arena_new(ARENA_CAP);
+	struct ctl ctl = {.arena = arena, .config_path = COMMAND_DEFAULT_CONFIG};
+	const struct subcommand *subcommand;
+
+	argc--;
+	argv++;
+	if (!take_config(&ctl, &argc, argv) || argc == 0)
+		return print_help(stderr, CTL_USAGE);
+	if (strcmp(argv[0], "--help") == 0)
+		return print_help(stdout, CTL_OK);
+	if (strcmp(argv[0], "--version") == 0) {
+		puts("proaltoctl " PROALTO_VERSION);
+		return CTL_OK;
+	}
+	subcommand = find(argv[0]);
+	return subcommand ? run(&ctl, subcommand, argc - 1, argv + 1)
+			  : print_help(stderr, CTL_USAGE);
+}

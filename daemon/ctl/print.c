@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/ctl.h"
+
+#include "base/str.h"
+
+#include <stdio.h>
+
+#define VALUE_MAX ((size_t)2 << 20)
+
+static void print_value(const struct json *value)
+{
+	struct buf text PA_CLEANUP(buf_done) = BUF_INIT(VALUE_MAX);
+	pa_str string;
+
+	if (json_text(value, &string)) {
+		printf("%.*s\n", PA_FMT(string));
+		return;
+	}
+	json_write(value, &text);
+	printf("%.*s\n", PA_FMT(buf_str(&text)));
+}
+
+static void print_member(void *arg, const char *key, const struct json *value)
+{
+	(void)arg;
+	if (json_count(value) == 0) {
+		printf("%s: ", key);
+		print_value(value);
+		return;
+	}
+	printf("%s:\n", key);
+	for (size_t i = 0; i < json_count(value); i++) {
+		printf("  ");
+		print_value(json_at(value, i));
+	}
+}
+
+void ctl_print(const struct json *object)
+{
+	json_each(object, print_member, NULL);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * host/host.h: plugins: found, probed, opened, called, closed. The only user of dlopen.
+ *
+ * A plugin is named in the configuration and lies in the one plugin directory, owned by root and
+ * writable by nobody else (the file and the directory). It is first opened in a child process
+ * (proaltod --probe FILE), whose death or silence of five seconds is a refusal with a sentence;
+ * then here. Never unloaded. With PROALTO_STATIC the descriptors are linked in (sanitizer builds).
+ *
+ * Every call has a deadline and an arena. A call past its deadline can't be stopped: host_watch()
+ * tells who is late.
+ */
+#ifndef HOST_HOST_H
+#define HOST_HOST_H
+
+#include "base/arena.h"
+#include "io/http_client.h"
+
+#include <proalto/plugin.h>
+
+struct host;
+struct plugin; /* one opened instance */
+
+struct host_options {
+	const char *directory;  /* of the plugins */
+	const char *probe_path; /* the program to run with --probe: usually /proc/self/exe */
+	bool check_owner; /* false only in builds run from a checkout, by an unprivileged user who
+			     owns the file himself */
+	struct http_client *http;
+	/* Called on a plugin's call and return, so that a fatal signal can name it; may be NULL. */
+	void (*on_enter)(const char *plugin);
+	void (*on_leave)(void);
+};
+
+struct host *host_new(const struct host_options *options);
+void host_free(struct host *host);
+
+/* One configured value, by name. */
+struct host_setting {
+	const char *name;
+	pa_value value;    /* text, number or pairs as the option's type asks */
+	const char *where; /* "proalto.conf:12", for errors */
+};
+
+/* The descriptor of a plugin, probed and loaded but not opened. PA_REJECTED with a sentence that
+ * names file and reason: no such file, wrong owner or mode, not a shared object, no symbol, other
+ * major version, missing function, died or hung in the probe. Each file is probed once. */
+pa_status host_describe(struct host *host, const char *name, const pa_plugin **ret, pa_error *err)
+	PA_MUST_USE;
+
+/* Opens an instance. settings hold checked values (daemon/config does that); those that are missing
+ * get the option's fallback. */
+pa_status host_open(struct host *host, const char *name, const char *instance,
+		    const struct host_setting *settings, size_t count, struct plugin **ret,
+		    pa_error *err) PA_MUST_USE;
+
+/* Closes it when its last call has returned. NULL is fine. */
+void plugin_close(struct plugin *plugin);
+
+const pa_plugin *plugin_descriptor(const struct plugin *plugin);
+const char *plugin_instance(const struct plugin *plugin);
+void *plugin_self(const struct plugin *plugin);
+
+/* A call into the plugin: begin, use the operations with plugin_self() and the call, end. Results
+ * die with the arena given, which must outlive the call. deadline_ms counts from now. For a serial
+ * plugin begin waits for the lock, within the deadline: NULL if it did not get it. */
+pa_call *plugin_call_begin(struct plugin *plugin, struct arena *arena, int64_t deadline_ms);
+void plugin_call_end(pa_call *call);
+
+/* Makes an error that a plugin filled in safe to print: bounded, ended by a NUL, one line. Call it
+ * after every operation that failed. */
+void plugin_error_clean(pa_error *err);
+
+/* proaltod --probe FILE: opens the file, checks the descriptor, prints one line of result for the
+ * parent, and returns the exit status. Runs alone in a fresh process. */
+int host_probe_main(const char *file);
+
+/* Checks a descriptor that was found; used by the probe and for static plugins. */
+pa_status host_check_descriptor(const pa_plugin *plugin, const char *name, pa_error *err)
+	PA_MUST_USE;
+
+/* The oldest call in progress that is past its deadline by more than grace_ms: its plugin's name
+ * and since when; false if there is none. */
+bool host_watch(struct host *host, int64_t grace_ms, const char **ret_plugin, int64_t *ret_late_ms);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * house.h: what the configuration names, opened: plugins, channels, core system, language, flows.
+ * Made once at start (or by --check, which opens and closes it), ended after everything that uses
+ * it.
+ */
+#ifndef HOUSE_H
+#define HOUSE_H
+
+#include "config/config.h"
+#include "core/core.h"
+#include "flow/set.h"
+#include "io/crypto.h"
+#include "queue/channel.h"
+
+#include <pthread.h>
+
+struct house {
+	struct config *config;
+	struct host *host;
+	struct http_client *http;
+	struct channels channels;
+	struct plugin *backend; /* NULL: none */
+	struct core *core;
+	struct plugin *language; /* NULL: none */
+	struct key key;
+	pthread_mutex_t flows_lock; /* guards flows */
+	struct flow_set *flows;
+	bool is_demo_core; /* its backend says that it is a demonstration */
+};
+
+struct house_options {
+	const char *config_path;
+	const char *probe_path;
+	void (*on_core_slot)(void *arg);
+	void (*on_core_back)(void *arg);
+	void *arg;
+	void (*on_enter)(const char *plugin); /* a thread enters and leaves a plugin's code */
+	void (*on_leave)(void);
+	bool is_check; /* tell what is wrong on the terminal, not in the journal */
+};
+
+/* Reads the configuration and opens everything. Complaints go to the journal, all of them;
+ * PA_REJECTED: the configuration, a flow or a plugin is refused. */
+pa_status house_open(const struct house_options *options, struct house *ret, pa_error *err)
+	PA_MUST_USE;
+
+/* Only what is needed to look at plugins; the rest of the configuration may be wrong. */
+void house_open_host(struct house *house, const char *config_path, const char *probe_path);
+
+/* Ends the HTTP client; requests under way are told so. Before house_close, while those who hear of
+ * them still are. */
+void house_end_http(struct house *house);
+void house_close(struct house *house);
+
+/* Asks the backend whether it is a demonstration; a demo house beside a real core is refused. */
+pa_status house_check_demo(struct house *house, pa_error *err) PA_MUST_USE;
+
+/* The flow set in force, with a reference. Any thread. A flow_set_source_fn; arg is
+ * the house. */
+struct flow_set *house_flows(void *arg);
+
+/* Reads configuration and flows again. Everything is checked first; on PA_REJECTED the old ones
+ * stay whole and report says why, a line each. On PA_OK the flows are swapped, the log level set,
+ * and report names the keys that need a restart. */
+pa_status house_reload(struct house *house, const char *config_path, struct arena *arena,
+		       pa_str *ret_report) PA_MUST_USE;
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * io/file.h: small files read whole: configuration, flows, secrets.
+ *
+ *	pa_str text;
+ *	status = file_read(arena, path, 1 << 20, &text, &err);
+ *
+ * Only regular files, never more than max bytes (a pipe or a device would hang or flood us). The
+ * text lies in the arena with a NUL behind it that is not counted. Error texts name the path, never
+ * the content. Bad at: large files, files that change while they are read.
+ */
+#ifndef IO_FILE_H
+#define IO_FILE_H
+
+#include "base/arena.h"
+
+/* PA_REJECTED: no such file, no right to read it, not a regular file, too long. */
+pa_status file_read(struct arena *arena, const char *path, size_t max, pa_str *ret, pa_error *err)
+	PA_MUST_USE;
+
+/* The same for a file that holds a secret: refused unless it belongs to root or to the user we run
+ * as and nobody else can read it. */
+pa_status file_read_private(struct arena *arena, const char *path, size_t max, pa_str *ret,
+			    pa_error *err) PA_MUST_USE;
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * io/http_client.h: all outgoing HTTP of the house: one curl multi handle on one thread
+ * ("http-out"), one connection cache, one TLS policy. The only user of libcurl.
+ *
+ * URLs are https; plain http only to the loopback (127.0.0.0/8, ::1, localhost) and never by way of
+ * a redirect; no redirect is followed at all. Answers are bounded. Any thread may start a request.
+ */
+#ifndef IO_HTTP_CLIENT_H
+#define IO_HTTP_CLIENT_H
+
+#include "base/arena.h"
+
+#include <proalto/http.h>
+
+struct http_client;
+
+struct http_client_options {
+	size_t max_response;  /* bytes; a longer answer is a failure after sending. 0: 1 MiB */
+	long max_connections; /* to one host; 0: 512 */
+	const char *ca_file;  /* NULL: the system's */
+	const char *proxy;    /* NULL: none; the environment is not consulted */
+	const char *user_agent;
+};
+
+/* Starts the thread. */
+pa_status http_client_new(const struct http_client_options *options, struct http_client **ret,
+			  pa_error *err) PA_MUST_USE;
+
+/* Ends the thread; requests under way end with PA_HTTP_FAILED_AFTER_SEND (or BEFORE, if nothing
+ * left). NULL is fine. */
+void http_client_free(struct http_client *client);
+
+/* What came of a request. response is NULL when there was no whole answer; then failure is one of
+ * PA_HTTP_FAILED_* and reason says why in English, without URL parameters or credentials.
+ * Everything is borrowed until the callback returns. */
+struct http_result {
+	const pa_http_response *response;
+	uint32_t failure;
+	const char *reason;
+};
+
+/* Called once per request, on the client's thread: be quick, do not block. */
+typedef void http_done_fn(void *arg, const struct http_result *result);
+
+/* Sends the request (copied) and calls done. timeout_ms bounds the whole. PA_REJECTED: the URL is
+ * not allowed (done is not called). */
+pa_status http_client_start(struct http_client *client, const pa_http_request *request,
+			    int64_t timeout_ms, http_done_fn *done, void *arg, pa_error *err)
+	PA_MUST_USE;
+
+/* The same, waiting for the answer, which is copied into the arena. Statuses as host->http(). */
+pa_status http_client_call(struct http_client *client, const pa_http_request *request,
+			   int64_t timeout_ms, struct arena *arena, pa_http_response *ret,
+			   uint32_t *ret_failure, pa_error *err) PA_MUST_USE;
+
+/* PA_OK if a URL may be used: https, or http to the loopback; no user part, no fragment. */
+pa_status http_url_check(pa_str url, pa_error *err) PA_MUST_USE;
+
+#endif

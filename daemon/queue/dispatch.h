@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * queue/dispatch.h: messages on their way out. One thread; each conversation has a lane on each
+ * channel, in which the next post starts after the answer to the previous one, or its final failure
+ * (after a file: after its status, four seconds at most). Every message passes the gate
+ * (gate/gate.h) at the moment of sending, and every attempt is committed before its first byte
+ * leaves: the first one with the message itself, if dispatch_reserve() found the way free, the
+ * others by the writer.
+ *
+ * An attempt without an answer leaves its message uncertain: the provider's receipts settle it, and
+ * after a configured wait its class does (a dialogue reply goes again, and is counted as a possible
+ * duplicate; the others don't).
+ */
+#ifndef QUEUE_DISPATCH_H
+#define QUEUE_DISPATCH_H
+
+#include "io/http_client.h"
+#include "queue/item.h"
+#include "queue/writer.h"
+
+struct dispatch;
+
+struct dispatch_options {
+	struct http_client *http;
+	struct writer *writer;
+	struct channels *channels;
+	const struct key *house;
+	/* A message of ours failed for good and somebody cares (what_for). On the dispatcher's
+	 * thread. */
+	void (*on_undelivered)(void *arg, const struct outbound *outbound);
+	void *arg;
+};
+
+struct dispatch *dispatch_new(const struct dispatch_options *options);
+
+/* Begins no attempt any more and waits, at most until the monotonic clock reaches until_ns, for
+ * what is under way. */
+void dispatch_stop(struct dispatch *dispatch, int64_t until_ns);
+
+/* Ends the thread; what was on its way stays in the store. The HTTP client must have ended before.
+ */
+void dispatch_free(struct dispatch *dispatch);
+
+/* True: a first message of this conversation may leave right after its commit, and the way is kept
+ * free for it until dispatch_push() or dispatch_release(). Any thread. */
+bool dispatch_reserve(struct dispatch *dispatch, int64_t conversation, struct channel *channel);
+void dispatch_release(struct dispatch *dispatch, int64_t conversation, struct channel *channel);
+
+/* A committed message. Takes it over. Any thread. */
+void dispatch_push(struct dispatch *dispatch, struct outbound *outbound);
+
+/* The writer's words. Any thread. */
+void dispatch_attempt_stored(struct dispatch *dispatch, struct outbound *outbound, bool may_go);
+void dispatch_outcome_stored(struct dispatch *dispatch, struct outbound *outbound);
+
+/* A provider's receipt for a message of this conversation. Any thread. */
+void dispatch_receipt(struct dispatch *dispatch, int64_t conversation, int64_t outbox_id,
+		      uint32_t status);
+
+/* What became of a message that a session-holding channel took. Any thread. */
+void dispatch_result(struct dispatch *dispatch, struct outbound *outbound,
+		     const pa_outcome *outcome);
+
+/* True if the message is in hand here. Any thread. */
+bool dispatch_has(struct dispatch *dispatch, int64_t conversation, const struct channel *channel,
+		  int64_t outbox_id);
+
+/* Marks a message as read and shows "writing": best effort, not a message, stored nowhere. */
+void dispatch_mark(struct dispatch *dispatch, struct channel *channel,
+		   const struct contact *contact, pa_str provider_id);
+
+/* A message with its packed form behind it. */
+struct outbound *outbound_new(pa_str packed, pa_str what_for);
+void outbound_free(struct outbound *outbound);
+
+/* "OUTBOX.TIME.TRY" in hexadecimal: what a provider echoes in its receipts. */
+pa_str outbound_ref(const struct outbound *outbound, struct arena *arena);
+bool outbound_ref_parse(pa_str ref, int64_t *ret_id, int64_t *ret_at_ns);
+
+struct dispatch_counts {
+	uint64_t sent, retried, failed, refused, uncertain, possible_duplicates;
+	size_t waiting; /* lanes */
+};
+struct dispatch_counts dispatch_counts(struct dispatch *dispatch);
+
+#endif

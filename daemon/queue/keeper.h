@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * queue/keeper.h: the thread that keeps the queue honest, once a second, over a connection of its
+ * own: this node's sign of life and its leases, blocks of ids, timers that are due, work and
+ * messages that nobody has in hand (after a death, a lost commit, another node's end), what is
+ * late, and upkeep of the store. Correctness rests on this sweep; everything quicker is only
+ * quicker.
+ */
+#ifndef QUEUE_KEEPER_H
+#define QUEUE_KEEPER_H
+
+#include "queue/conversations.h"
+#include "queue/dispatch.h"
+#include "queue/flight.h"
+#include "queue/writer.h"
+
+struct keeper;
+
+struct keeper_options {
+	const char *database;
+	const char *node_name;
+	const struct key *house;
+	struct channels *channels;
+	struct conversations *conversations;
+	struct dispatch *dispatch;
+	struct writer *writer;
+	const struct flight *last; /* what the last process had in hand; copied */
+	size_t last_count;
+	/* The plugin was charged three times in ten minutes. */
+	void (*disable_plugin)(void *arg, const char *plugin);
+	void *arg;
+};
+
+struct keeper *keeper_new(const struct keeper_options *options);
+void keeper_free(struct keeper *keeper);
+
+/* Takes an event out of the way, for a person to look at. Any thread. */
+void keeper_set_aside(struct keeper *keeper, int64_t event, const char *reason);
+
+/* True once this node is registered and every channel has its number. */
+bool keeper_is_ready(const struct keeper *keeper);
+
+/* Customers that have waited 20 s for an answer, so far. */
+uint64_t keeper_late_count(const struct keeper *keeper);
+
+#endif

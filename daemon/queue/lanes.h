@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * queue/lanes.h: the lines in which messages wait, one for each conversation on each channel, and a
+ * heap of those that wait for a time. Not thread-safe: the dispatcher's lock guards them.
+ */
+#ifndef QUEUE_LANES_H
+#define QUEUE_LANES_H
+
+#include "queue/item.h"
+
+struct lane {
+	struct lane *hash_next;
+	int64_t conversation;
+	struct channel *channel;
+	struct outbound *first;
+	struct outbound **last;
+	size_t coming;    /* messages pushed that did not reach the dispatcher yet */
+	bool is_reserved; /* kept free for a message that is being committed */
+	bool is_busy;     /* its first message is with the writer or the provider */
+	int64_t due_ns;   /* monotonic: not before; 0: not in the heap */
+	size_t heap_at;
+	int64_t file_id; /* the next one waits for this file's status; 0: none */
+};
+
+#define LANE_BUCKETS 4096 /* a power of two */
+
+struct lanes {
+	struct lane *buckets[LANE_BUCKETS];
+	struct lane **heap; /* earliest first */
+	size_t heap_count, heap_room;
+	size_t count;
+};
+
+struct lane *lanes_find(struct lanes *lanes, int64_t conversation, const struct channel *channel);
+struct lane *lanes_get(struct lanes *lanes, int64_t conversation, struct channel *channel);
+void lanes_append(struct lane *lane, struct outbound *outbound);
+void lanes_prepend(struct lane *lane, struct outbound *outbound);
+struct outbound *lanes_pop(struct lane *lane);
+bool lanes_holds(const struct lane *lane, int64_t outbox_id);
+
+/* How many have a message with the writer or the provider, or being committed. */
+size_t lanes_under_way(const struct lanes *lanes);
+
+/* Frees the lane if nothing is in it nor promised to it. */
+void lanes_tidy(struct lanes *lanes, struct lane *lane);
+
+/* The lane waits until due_ns (0: it no longer waits). */
+void lanes_delay(struct lanes *lanes, struct lane *lane, int64_t due_ns);
+
+/* A lane whose time has come, no longer waiting; NULL if none. */
+struct lane *lanes_due(struct lanes *lanes, int64_t now_ns);
+
+/* When the next one is due, INT64_MAX if none. */
+int64_t lanes_next_due(const struct lanes *lanes);
+
+/* Frees all, and all messages in them. */
+void lanes_done(struct lanes *lanes);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "queue/ports.h"
+
+#include "base/calendar.h"
+#include "base/err.h"
+#include "io/clock.h"
+#include "io/log.h"
+#include "queue/connect.h"
+
+#include <proalto/nlp.h>
+
+#define CLASSIFY_MS 2000
+
+static pa_status be_connected(struct ports *ports)
+{
+	static const char *const sets[] = {"worker", NULL};
+	pa_error err = ERROR_INIT;
+	pa_status status;
+
+	if (ports->db && db_is_alive(ports->db))
+		return PA_OK;
+	db_close(ports->db);
+	ports->db = NULL;
+	status = queue_connect(ports->options->database, "proaltod worker", sets, &ports->db, &err);
+	if (status != PA_OK)
+		log_warning(LOG_NO_IDS, "a worker can't reach the store: %s", error_text(&err));
+	ports->found_store_away |= status == PA_RETRY;
+	return status;
+}
+
+static pa_status run(struct ports *ports, struct db_params *params, struct db_result **ret)
+{
+	pa_error err = ERROR_INIT;
+	pa_status status = db_run(ports->db, params, ret, &err);
+
+	if (status != PA_OK)
+		log_warning(LOG_NO_IDS, "a worker's question to the store failed: %s",
+			    error_text(&err));
+	ports->found_store_away |= status == PA_RETRY;
+	return status;
+}
+
+static pa_status port_core(void *arg, struct arena *arena, const struct core_question *question,
+			   struct core_answer *ret, pa_error *err)
+{
+	struct ports *ports = arg;
+	pa_status status;
+
+	if (!ports->options->core)
+		return error_set(err, PA_RETRY, "no core system is configured");
+	if (!ports->is_marked && ports->conversation && !ports->conversation->was_parked) {
+		ports->is_marked = true;
+		dispatch_mark(ports->options->dispatch, ports->conversation->channel,
+			      ports->conversation->contact, ports->last_provider_id);
+	}
+	status = core_ask(ports->options->core, arena, question, ret, err);
+	ports->found_core_away |= status == PA_RETRY;
+	return status;
+}
+
+static pa_status port_classify(void *arg, struct arena *arena, pa_str text, pa_str question,
+			       struct turn_intent *ret_intents, size_t room, size_t *ret_count)
+{
+	struct ports *ports = arg;
+	struct plugin *language = ports->options->language;
+	const pa_intent *const *intents = NULL;
+	size_t count = 0, kept = 0;
+	pa_error err = ERROR_INIT;
+	const pa_nlp_ops *ops;
+	pa_call *call;
+	pa_status status;
+
+	if (!language)
+		return PA_RETRY;
+	call = plugin_call_begin(language, arena, CLASSIFY_MS);
+	if (!call)
+		return PA_RETRY;
+	ops = plugin_descriptor(language)->ops;
+	status = ops->classify(plugin_self(language), call, text, question, &intents, &count, &err);
+	plugin_call_end(call);
+	if (status != PA_OK) {
+		plugin_error_clean(&err);
+		log_warning(LOG_IDS(.plugin = plugin_instance(language)), "classify: %s",
+			    error_text(&err));
+		return PA_RETRY;
+	}
+	for (size_t i = 0; i < count && kept < room; i++)
+		if (intents[i]->confidence >= ports->options->language_threshold * 1e6)
+			ret_intents[kept++] =
+				(struct turn_intent){intents[i]->name, intents[i]->confidence};
+	*ret_count = kept;
+	return PA_OK;
+}
+
+static pa_status port_person_locked_until(void *arg, pa_str person, int64_t now_ns, int64_t *ret)
+{
+	struct ports *ports = arg;
+	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
+	struct db_params *params;
+	pa_status status = be_connected(ports);
+	int64_t until_ns;
+
+	if (status != PA_OK)
+		return status;
+	params = db_params_new(ports->arena, SQL_PERSON_LOCKED_UNTIL);
+	db_bind_bytes(params, person);
+	status = run(ports, params, &result);
+	if (status != PA_OK)
+		return status;
+	until_ns = db_rows(result) ? db_time_ns(result, 0, 0) : 0;
+	*ret = until_ns > now_ns ? until_ns : 0;
+	return PA_OK;
+}
+
+static pa_status port_code_quota_take(void *arg, pa_str person, bool is_owner, int64_t now_ns,
+				      bool *ret_granted)
+{
+	struct ports *ports = arg;
+	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
+	struct db_params *params;
+	pa_status status = be_connected(ports);
+	int64_t quota = is_owner ? ports->options->owner_codes_per_hour
+				 : ports->options->stranger_codes_per_hour;
+
+	if (status != PA_OK)
+		return status;
+	params = db_params_new(ports->arena, SQL_CODE_QUOTA_TAKE);
+	db_bind_bytes(params, person);
+	db_bind_bool(params, is_owner);
+	db_bind_time(params, now_ns);
+	db_bind_int32(params, (int32_t)quota);
+	status = run(ports, params, &result);
+	if (status == PA_OK)
+		*ret_granted = db_bool(result, 0, 0);
+	return status;
+}
+
+/* "2026-000123": short enough to be read out on the phone. */
+static pa_status port_case_number(void *arg, int64_t now_ns, struct arena *arena, pa_str *ret)
+{
+	struct ports *ports = arg;
+	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
+	pa_status status = be_connected(ports);
+
+	if (status == PA_OK)
+		status = run(ports, db_params_new(ports->arena, SQL_CASE_NUMBER_NEXT), &result);
+	if (status == PA_OK)
+		*ret = arena_format(arena, "%d-%06lld", date_from_days(local_day(now_ns)).year,
+				    (long long)db_int64(result, 0, 0));
+	return status;
+}
+
+static bool port_channel_is_healthy(void *arg, pa_str channel)
+{
+	struct ports *ports = arg;
+	struct channel *found = channel_by_name(ports->options->channels, channel);
+
+	return found && channel_is_healthy(found);
+}
+
+static void port_tag(void *arg, const char *purpose, pa_str data, uint8_t out[16])
+{
+	struct ports *ports = arg;
+	struct key key;
+
+	key_derive(ports->options->house, purpose, &key);
+	keyed_tag(&key, data, out);
+	key_wipe(&key);
+}
+
+struct turn_ports ports_table(struct ports *ports)
+{
+	return (struct turn_ports){
+		.arg = ports,
+		.core = port_core,
+		.classify = port_classify,
+		.person_locked_until = port_person_locked_until,
+		.code_quota_take = port_code_quota_take,
+		.case_number = port_case_number,
+		.channel_is_healthy = port_channel_is_healthy,
+		.tag = port_tag,
+	};
+}
+
+void ports_done(struct ports *ports)
+{
+	db_close(ports->db);
+	ports->db = NULL;
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "queue/queue.h"
+
+#include "io/clock.h"
+#include "io/log.h"
+#include "queue/prober.h"
+#include "queue/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WRITER_GAP_NS (2 * NS_PER_MS)
+#define MOST_WAITING 4096 /* deliveries at the door */
+#define MOST_IDLE_CONVERSATIONS 8192
+#define STUCK_NS (60 * NS_PER_S)
+#define SEND_OFF_NS (5 * NS_PER_S) /* at the end, for what is under way */
+
+struct queue {
+	struct queue_options options;
+	struct conversations *conversations;
+	struct writer *writer;
+	struct dispatch *dispatch;
+	struct workers *workers;
+	struct intake *intake;
+	struct keeper *keeper;
+	struct prober *prober; /* NULL without a core */
+	/* What queue_moves saw last: commits happen while there is a backlog. The main thread's. */
+	uint64_t seen_cycles;
+	int64_t seen_at_ns;
+};
+
+/* ---- the writer tells ---- */
+
+static void event_stored(void *arg, struct event_item *event, const struct accepted *accepted)
+{
+	struct queue *queue = arg;
+
+	if (event->contact)
+		atomic_store(&event->contact->is_stored, true);
+	if (accepted && event->is_work && accepted->owner == writer_node(queue->writer))
+		conversations_deliver(queue->conversations, event,
+				      channel_by_number(queue->options.channels,
+							conversation_channel(event->conversation)),
+				      accepted);
+	contact_unref(event->contact);
+}
+
+static void event_refused(void *arg, struct event_item *event)
+{
+	(void)arg;
+	if (event->contact && event->tags_count)
+		atomic_store(&event->contact->is_stale, true);
+	contact_unref(event->contact);
+}
+
+static void receipt_stored(void *arg, struct receipt_item *receipt,
+			   const struct receipted *receipted)
+{
+	struct queue *queue = arg;
+
+	if (receipted)
+		dispatch_receipt(queue->dispatch, receipted->conversation, receipted->outbox_id,
+				 receipt->status);
+}
+
+/* The jobs of a committed turn wait in its conversation from now on. */
+static void add_jobs(struct queue *queue, const struct turn_item *turn)
+{
+	struct claimed claimed = {.conversation = turn->conversation_id};
+
+	for (size_t i = 0; i < turn->out.jobs_count; i++) {
+		struct buf packed PA_CLEANUP(buf_done) = BUF_INIT((size_t)1 << 20);
+
+		job_pack(&packed, turn->out.jobs[i].name, turn->out.jobs[i].payload);
+		conversations_add(queue->conversations, &claimed, TURN_JOB, turn->job_ids[i],
+				  buf_str(&packed));
+	}
+}
+
+static void give_up_turn(struct queue *queue, struct turn_item *turn)
+{
+	for (size_t i = 0; i < turn->outbounds_count; i++) {
+		struct outbound *o = turn->outbounds[i];
+
+		if (o->was_born_leaving)
+			dispatch_release(queue->dispatch, o->conversation, o->channel);
+		outbound_free(o);
+	}
+}
+
+static void turn_ended(void *arg, struct turn_item *turn, enum turn_end end)
+{
+	struct queue *queue = arg;
+	struct conversation *c = turn->conversation;
+
+	if (end == TURN_COMMITTED) {
+		add_jobs(queue, turn);
+		for (size_t i = 0; i < turn->outbounds_count; i++)
+			dispatch_push(queue->dispatch, turn->outbounds[i]);
+		conversations_committed(queue->conversations, turn);
+	} else {
+		give_up_turn(queue, turn);
+		if (end == TURN_ENDED) {
+			/* its events stay in the store */
+		} else if (end == TURN_LOST) {
+			conversations_lost(queue->conversations, c);
+		} else if (!conversations_retry(queue->conversations, c)) {
+			if (turn->last_event)
+				keeper_set_aside(queue->keeper, turn->last_event,
+						 "the store refuses its turn");
+			conversations_drop_first(queue->conversations, c);
+		}
+	}
+	arena_free(turn->arena);
+}
+
+static void attempt_stored(void *arg, struct outbound *outbound, bool may_go)
+{
+	dispatch_attempt_stored(((struct queue *)arg)->dispatch, outbound, may_go);
+}
+
+static void outcome_stored(void *arg, struct outbound *outbound)
+{
+	dispatch_outcome_stored(((struct queue *)arg)->dispatch, outbound);
+}
+
+/* ---- others tell ---- */
+
+static void on_undelivered(void *arg, const struct outbound *outbound)
+{
+	struct queue *queue = arg;
+	struct buf packed PA_CLEANUP(buf_done) = BUF_INIT(4096);
+
+	job_pack(&packed, outbound->what_for, str_from(outbound->reason));
+	conversations_tell(queue->conversations, outbound->conversation, TURN_UNDELIVERED,
+			   buf_str(&packed));
+}
+
+static void set_aside(void *arg, int64_t conversation, int64_t event, const char *reason)
+{
+	struct queue *queue = arg;
+
+	log_error(LOG_IDS(.conversation = conversation, .event = event),
+		  "an event fails again and again and is set aside");
+	keeper_set_aside(queue->keeper, event, reason);
+}
+
+static void disable_plugin(void *arg, const char *plugin)
+{
+	struct queue *queue = arg;
+
+	for (size_t i = 0; i < queue->options.channels->count; i++) {
+		struct channel *channel = &queue->options.channels->list[i];
+
+		if (strcmp(channel->config->plugin, plugin) != 0 ||
+		    atomic_exchange(&channel->is_disabled, true))
+			continue;
+		log_error(LOG_IDS(.plugin = plugin, .channel = channel->name),
+			  "this plugin was running three times in ten minutes when the daemon "
+			  "died: the channel is disabled until the daemon is restarted later");
+	}
+}
+
+void queue_core_slot(struct queue *queue)
+{
+	conversations_unpark(queue->conversations);
+}
+
+void queue_core_back(struct queue *queue)
+{
+	conversations_core_back(queue->conversations);
+}
+
+/* ---- life ---- */
+
+static struct writer *start_writer(struct queue *queue)
+{
+	return writer_new(&(struct writer_options){.database = queue->options.config->database,
+						   .house = queue->options.house,
+						   .gap_ns = WRITER_GAP_NS,
+						   .hooks = {.arg = queue,
+							     .event_stored = event_stored,
+							     .event_refused = event_refused,
+							     .receipt_stored = receipt_stored,
+							     .turn_ended = turn_ended,
+							     .attempt_stored = attempt_stored,
+							     .outcome_stored = outcome_stored}});
+}
+
+static struct workers *start_workers(struct queue *queue)
+{
+	const struct config *config = queue->options.config;
+
+	return workers_new(&(struct workers_options){
+		.count = (size_t)config->workers,
+		.database = config->database,
+		.house = queue->options.house,
+		.conversations = queue->conversations,
+		.writer = queue->writer,
+		.dispatch = queue->dispatch,
+		.channels = queue->options.channels,
+		.core = queue->options.core,
+		.language = queue->options.language,
+		.language_threshold = config->language.threshold,
+		.turn_deadline_ms = config->turn_deadline_ms,
+		.quiet_ns = config->quiet_ms * NS_PER_MS,
+		.quiet_max_ns = config->quiet_max_ms * NS_PER_MS,
+		.owner_codes_per_hour = config->owner_codes_per_hour,
+		.stranger_codes_per_hour = config->stranger_codes_per_hour,
+		.flow_set = queue->options.flow_set,
+		.flow_set_arg = queue->options.flow_set_arg,
+		.set_aside = set_aside,
+		.arg = queue});
+}
+
+/* They take messages from the first moment on, whenever they are started. */
+static void make_sessions(struct queue *queue)
+{
+	for (size_t i = 0; i < queue->options.channels->count; i++) {
+		struct channel *channel = &queue->options.channels->list[i];
+
+		if (channel->ops->shape == PA_SHAPE_SESSION)
+			channel->session = session_new(channel, queue->intake, queue->dispatch);
+	}
+}
+
+struct queue *queue_new(const struct queue_options *options)
+{
+	struct queue *queue = calloc(1, sizeof(*queue));
+
+	if (!queue)
+		abort();
+	queue->options = *options;
+	queue->conversations = conversations_new(MOST_IDLE_CONVERSATIONS);
+	queue->writer = start_writer(queue);
+	queue->dispatch = dispatch_new(&(struct dispatch_options){.http = options->http,
+								  .writer = queue->writer,
+								  .channels = options->channels,
+								  .house = options->house,
+								  .on_undelivered = on_undelivered,
+								  .arg = queue});
+	queue->intake = intake_new(&(struct intake_options){.database = options->config->database,
+							    .house = options->house,
+							    .channels = options->channels,
+							    .writer = queue->writer,
+							    .conversations = queue->conversations,
+							    .most_waiting = MOST_WAITING});
+	make_sessions(queue);
+	queue->workers = start_workers(queue);
+	queue->keeper = keeper_new(&(struct keeper_options){.database = options->config->database,
+							    .node_name = options->config->node,
+							    .house = options->house,
+							    .channels = options->channels,
+							    .conversations = queue->conversations,
+							    .dispatch = queue->dispatch,
+							    .writer = queue->writer,
+							    .last = options->last,
+							    .last_count = options->last_count,
+							    .disable_plugin = disable_plugin,
+							    .arg = queue});
+	queue->prober = prober_new(options->core);
+	return queue;
+}
+
+void queue_open_sessions(struct queue *queue)
+{
+	for (size_t i = 0; i < queue->options.channels->count; i++)
+		if (queue->options.channels->list[i].session)
+			session_start(queue->options.channels->list[i].session);
+}
+
+static void free_sessions(struct queue *queue)
+{
+	for (size_t i = 0; i < queue->options.channels->count; i++) {
+		session_free(queue->options.channels->list[i].session);
+		queue->options.channels->list[i].session = NULL;
+	}
+}
+
+/* In the order of a message's way: each stage ends when nothing can come from the one before. */
+void queue_free(struct queue *queue, void (*end_http)(void *arg), void *arg)
+{
+	if (!queue)
+		return;
+	prober_free(queue->prober);
+	keeper_free(queue->keeper);
+	conversations_stop(queue->conversations);
+	workers_free(queue->workers);
+	dispatch_stop(queue->dispatch, clock_monotonic_ns() + SEND_OFF_NS);
+	for (size_t i = 0; i < queue->options.channels->count; i++)
+		session_stop(queue->options.channels->list[i].session);
+	intake_stop(queue->intake);
+	end_http(arg);
+	writer_free(queue->writer);
+	dispatch_free(queue->dispatch);
+	free_sessions(queue);
+	intake_free(queue->intake);
+	conversations_free(queue->conversations);
+	free(queue);
+}
+
+struct intake *queue_intake(struct queue *queue)
+{
+	return queue->intake;
+}
+
+struct writer *queue_writer(struct queue *queue)
+{
+	return queue->writer;
+}
+
+bool queue_moves(struct queue *queue)
+{
+	uint64_t cycles = writer_cycles(queue->writer);
+	int64_t now_ns = clock_monotonic_ns();
+
+	/* Waiting for PostgreSQL, or for work, counts as moving. */
+	if (cycles != queue->seen_cycles || !writer_is_ready(queue->writer) ||
+	    !writer_backlog(queue->writer)) {
+		queue->seen_cycles = cycles;
+		queue->seen_at_ns = now_ns;
+	}
+	return now_ns - queue->seen_at_ns < STUCK_NS;
+}
+
+struct queue_status queue_status(struct queue *queue)
+{
+	return (struct queue_status){.is_store_there = writer_is_ready(queue->writer),
+				     .conversations = conversations_counts(queue->conversations),
+				     .dispatch = dispatch_counts(queue->dispatch),
+				     .intake = intake_counts(queue->intake),
+				     .turns = workers_counts(queue->workers),
+				     .late = keeper_late_count(queue->keeper),
+				     .writer_backlog = writer_backlog(queue->writer)};
+}

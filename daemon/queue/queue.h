@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * queue/queue.h: intake, writer, conversations, workers, dispatcher and keeper, put together: what
+ * one tells the others is wired here and nowhere else.
+ */
+#ifndef QUEUE_QUEUE_H
+#define QUEUE_QUEUE_H
+
+#include "config/config.h"
+#include "queue/dispatch.h"
+#include "queue/flight.h"
+#include "queue/intake.h"
+#include "queue/keeper.h"
+#include "queue/worker.h"
+
+struct queue;
+
+struct queue_options {
+	const struct config *config;
+	const struct key *house;
+	struct channels *channels;
+	struct http_client *http;
+	struct core *core;       /* NULL: none */
+	struct plugin *language; /* NULL: none */
+	flow_set_source_fn *flow_set;
+	void *flow_set_arg;
+	const struct flight *last; /* what the last process had in hand */
+	size_t last_count;
+};
+
+/* Starts everything but the sessions of session-holding channels. */
+struct queue *queue_new(const struct queue_options *options);
+
+/* Starts the sessions: when the rest of the daemon is ready to serve. */
+void queue_open_sessions(struct queue *queue);
+
+/* In order: intake works off what it has, turns under way end, their commits too; what waits stays
+ * in the store. The HTTP server must hand in nothing any more, and outlive this: deliveries are
+ * answered until the writer has ended. The HTTP client is ended by end_http(arg) in between, when
+ * nothing is sent any more and before those who hear its answers are gone. */
+void queue_free(struct queue *queue, void (*end_http)(void *arg), void *arg);
+
+/* A slot at the core is free; the core is back. Any thread. */
+void queue_core_slot(struct queue *queue);
+void queue_core_back(struct queue *queue);
+
+struct intake *queue_intake(struct queue *queue);
+struct writer *queue_writer(struct queue *queue);
+
+/* False when something has not moved for so long that the process had better end. */
+bool queue_moves(struct queue *queue);
+
+struct queue_status {
+	bool is_store_there;
+	struct conversations_count conversations;
+	struct dispatch_counts dispatch;
+	struct intake_counts intake;
+	struct worker_counts turns;
+	uint64_t late;
+	size_t writer_backlog;
+};
+struct queue_status queue_status(struct queue *queue);
+
+#endif

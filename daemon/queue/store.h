@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * queue/store.h: a batch of items as one transaction: statements over arrays, pipelined. Used by
+ * the writer only, on its connection.
+ */
+#ifndef QUEUE_STORE_H
+#define QUEUE_STORE_H
+
+#include "io/db.h"
+#include "queue/item.h"
+
+#define BATCH_MAX 256 /* items of one kind in one transaction */
+
+/* Items of one transaction. Within a batch: dedup keys differ, an outbox row has one receipt, one
+ * attempt and one outcome at most, a conversation one turn. */
+struct batch {
+	struct item *items[ITEM_KINDS][BATCH_MAX];
+	size_t count[ITEM_KINDS];
+};
+
+/* A receipt that was new. */
+struct receipted {
+	int64_t outbox_id;
+	int64_t conversation;
+	int64_t state;
+};
+
+struct stored {
+	const struct accepted *accepted;
+	size_t accepted_count;
+	const struct receipted *receipted;
+	size_t receipted_count;
+	const int64_t *attempted; /* outbox ids whose attempt may go */
+	size_t attempted_count;
+};
+
+struct store {
+	struct db *db;
+	int64_t node;
+	const struct key *house;
+};
+
+/* Commits the batch. Results lie in the arena. If the connection is gone afterwards (db_is_alive),
+ * it is unknown whether the transaction took effect; otherwise it was rolled back: PA_RETRY for a
+ * reason that passes, PA_REJECTED for one that does not (db_error_state() says which). */
+pa_status store_commit(struct store *store, const struct batch *batch, int64_t now_ns,
+		       struct arena *arena, struct stored *ret, pa_error *err) PA_MUST_USE;
+
+/* Sets is_committed for each of the turns whose commit in doubt took effect. */
+pa_status store_resolve(struct store *store, struct item *const *turns, size_t count,
+			struct arena *arena, bool *is_committed, pa_error *err) PA_MUST_USE;
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * queue/worker.h: the threads that run turns (flow/turn.h). A worker takes a conversation, opens
+ * what is sealed, runs the turn with ports to whatever is slow, seals the effects and hands them to
+ * the writer. Blocking calls to core systems are fine here; waiting for a slot at the core is not
+ * (the turn is parked).
+ */
+#ifndef QUEUE_WORKER_H
+#define QUEUE_WORKER_H
+
+#include "core/core.h"
+#include "queue/conversations.h"
+#include "queue/dispatch.h"
+#include "queue/writer.h"
+
+struct workers;
+
+/* The flow set in force, counted for the caller; given back by turn code's flow_set_unref. */
+typedef struct flow_set *flow_set_source_fn(void *arg);
+
+struct workers_options {
+	size_t count;
+	const char *database;
+	const struct key *house;
+	struct conversations *conversations;
+	struct writer *writer;
+	struct dispatch *dispatch;
+	struct channels *channels;
+	struct core *core;       /* NULL: the house has none configured */
+	struct plugin *language; /* NULL: none */
+	double language_threshold;
+	int64_t turn_deadline_ms;
+	int64_t quiet_ns;
+	int64_t quiet_max_ns;
+	int64_t owner_codes_per_hour;
+	int64_t stranger_codes_per_hour;
+	flow_set_source_fn *flow_set;
+	void *flow_set_arg;
+	/* A turn fails again and again by itself: take its event out of the way. */
+	void (*set_aside)(void *arg, int64_t conversation, int64_t event, const char *reason);
+	void *arg;
+};
+
+struct workers *workers_new(const struct workers_options *options);
+
+/* Waits for the turns under way. conversations_stop() must have been called. */
+void workers_free(struct workers *workers);
+
+/* Packs a job as it is stored: its name and payload. */
+void job_pack(struct buf *out, pa_str name, pa_str payload);
+bool job_unpack(pa_str packed, pa_str *ret_name, pa_str *ret_payload);
+
+/* Turns run so far, and their time. */
+struct worker_counts {
+	uint64_t turns, failures;
+};
+struct worker_counts workers_counts(const struct workers *workers);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * queue/writer.h: the one thread that writes the queue's tables. It commits what every stage has
+ * gathered in one transaction a cycle; cycles start at least two milliseconds apart, so that what
+ * comes after a pause goes at once and what comes in a rush shares a commit (a commit costs more
+ * than its rows).
+ *
+ * When a transaction fails, its items are tried again kind by kind, then one by one, so that one
+ * bad item costs only itself; what it refuses for a reason that passes (no disk, a deadlock), and
+ * whatever concerns a message under way, is tried again each second. When the store is away, what
+ * providers can send again (events, receipts) is refused at once; turns, attempts and outcomes
+ * wait. A commit whose answer was lost is decided before anything else: turns by their epoch,
+ * events by their dedup key, the rest can be written twice.
+ */
+#ifndef QUEUE_WRITER_H
+#define QUEUE_WRITER_H
+
+#include "queue/store.h"
+
+enum turn_end {
+	TURN_COMMITTED,
+	TURN_LOST,   /* another node has the conversation */
+	TURN_FAILED, /* the store refuses this turn by itself: a defect */
+	TURN_ENDED,  /* the daemon ends before the store came back: nothing was committed */
+};
+
+/* Called on the writer's thread, after the commit: be quick. Each passes its item back. */
+struct writer_hooks {
+	void *arg;
+	/* accepted NULL: a duplicate. The post is settled afterwards, by the writer. */
+	void (*event_stored)(void *arg, struct event_item *event, const struct accepted *accepted);
+	/* An event could not be stored: its contact is another one by now. */
+	void (*event_refused)(void *arg, struct event_item *event);
+	void (*receipt_stored)(void *arg, struct receipt_item *receipt,
+			       const struct receipted *receipted);
+	void (*turn_ended)(void *arg, struct turn_item *turn, enum turn_end end);
+	/* may_go false: its message is done by now, or another node sends it. */
+	void (*attempt_stored)(void *arg, struct outbound *outbound, bool may_go);
+	void (*outcome_stored)(void *arg, struct outbound *outbound);
+};
+
+struct writer_options {
+	const char *database;
+	const struct key *house;
+	int64_t gap_ns; /* between the starts of two cycles */
+	struct writer_hooks hooks;
+};
+
+struct writer;
+
+/* Starts the thread; the store need not be there. */
+struct writer *writer_new(const struct writer_options *options);
+
+/* Commits what it has (if the store is there) and ends the thread. Nobody may put any more. */
+void writer_free(struct writer *writer);
+
+/* This start's id, without which nothing is committed. Set by the keeper when it has registered. */
+void writer_set_node(struct writer *writer, int64_t node);
+
+/* The id set, 0 before. */
+int64_t writer_node(const struct writer *writer);
+
+/* Cycles so far. */
+uint64_t writer_cycles(const struct writer *writer);
+
+void writer_put(struct writer *writer, struct item *item);
+
+/* False while the store is away: refuse work at the door. */
+bool writer_is_ready(const struct writer *writer);
+
+/* After a commit in doubt, events that were refused may be in the store all the same, and nobody
+ * has them in hand. Until somebody has found them, nothing new is taken, or it would overtake them.
+ */
+bool writer_awaits_sweep(const struct writer *writer);
+void writer_swept(struct writer *writer);
+
+/* Items waiting. */
+size_t writer_backlog(struct writer *writer);
+
+#endif

@@ -1,0 +1,2 @@
+# test_ctl runs the program itself.
+$(B)/tests/unit/test_ctl: | $(B)/proaltoctl

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define FIXTURE_NAME "somebody-else"
+#include "fixture.h"

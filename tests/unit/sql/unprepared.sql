@@ -1,0 +1,5 @@
+-- For test_db.c.
+
+-- name: probe_unprepared
+-- Stands in a set that nobody asks for.
+SELECT 1;

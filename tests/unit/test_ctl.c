@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * proaltoctl as an operator runs it: the program beside this test's folder, a real PostgreSQL, and
+ * the daemon's own control socket with commands that answer what the daemon would.
+ */
+#include "base/err.h"
+#include "base/str.h"
+#include "edge/control.h"
+#include "io/crypto.h"
+#include "io/db.h"
+#include "queue/codec.h"
+#include "queue/contact.h"
+#include "support/pg.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#define KEY_HEX "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define DATABASE "test_ctl"
+#define OUTPUT_MAX ((size_t)1 << 20)
+
+struct fixture {
+	struct arena *arena;
+	char dir[64];
+	const char *program;
+	const char *config;
+	struct loop *loop;
+	struct control *control;
+	pthread_t thread;
+	int stop[2];
+	_Atomic bool refuses_reload;
+	_Atomic int64_t level;
+	_Atomic int64_t seconds;
+};
+
+/* ---- the daemon's side --------------------------------------------------------------------------
+ */
+
+static pa_status on_status(void *arg, const struct json *request, struct json *reply, pa_error *err)
+{
+	struct json *list = json_array_new(), *channel = json_object_new();
+
+	(void)arg;
+	(void)request;
+	(void)err;
+	json_set_text(channel, "name", PA_STR("sms"));
+	json_append(list, channel);
+	json_set_text(reply, "version", PA_STR("1.2"));
+	json_set_bool(reply, "store", true);
+	json_set(reply, "channels", list);
+	return PA_OK;
+}
+
+static pa_status on_reload(void *arg, const struct json *request, struct json *reply, pa_error *err)
+{
+	const struct fixture *fx = arg;
+	struct json *report = json_array_new();
+
+	(void)request;
+	(void)err;
+	json_append_text(report, PA_STR("proalto.conf:3: wrong"));
+	json_set_bool(reply, "reloaded", !fx->refuses_reload);
+	json_set(reply, "report", report);
+	return PA_OK;
+}
+
+static pa_status on_log_level(void *arg, const struct json *request, struct json *reply,
+			      pa_error *err)
+{
+	struct fixture *fx = arg;
+	int64_t level = 0;
+	bool has_level = json_get_integer(request, "level", &level);
+
+	(void)reply;
+	(void)err;
+	fx->level = level;
+	return has_level ? PA_OK : PA_REJECTED;
+}
+
+static pa_status on_clock(void *arg, const struct json *request, struct json *reply, pa_error *err)
+{
+	struct fixture *fx = arg;
+	int64_t seconds = 0;
+	bool has_seconds = json_get_integer(request, "seconds", &seconds);
+
+	(void)reply;
+	fx->seconds = seconds;
+	if (!has_seconds || seconds == 3600)
+		return error_set(err, PA_REJECTED, "not beside this core");
+	return PA_OK;
+}
+
+static void on_stop(void *arg, unsigned events)
+{
+	const struct fixture *fx = arg;
+
+	(void)events;
+	loop_stop(fx->loop);
+}
+
+static const struct control_command commands[] = {
+	{"status", on_status},
+	{"reload", on_reload},
+	{"log-level", on_log_level},
+	{"clock", on_clock},
+};
+
+static void *run_loop(void *arg)
+{
+	struct fixture *fx = arg;
+
+	return loop_run(fx->loop, NULL) == PA_OK ? NULL : fx;
+}
+
+static void start_daemon(struct fixture *fx)
+{
+	pa_error err = ERROR_INIT;
+	struct control_options options = {
+		.path = arena_format(fx->arena, "%s/socket", fx->dir).ptr,
+		.commands = commands,
+		.commands_count = ARRAY_COUNT(commands),
+		.arg = fx,
+	};
+
+	assert_int_equal(loop_new(&fx->loop, &err), PA_OK);
+	options.loop = fx->loop;
+	assert_int_equal(control_new(&options, &fx->control, &err), PA_OK);
+	assert_int_equal(pipe(fx->stop), 0);
+	assert_int_equal(loop_add_fd(fx->loop, fx->stop[0], LOOP_READ, on_stop, fx, NULL, &err),
+			 PA_OK);
+	assert_int_equal(pthread_create(&fx->thread, NULL, run_loop, fx), 0);
+}
+
+/* It listens even where its path is gone: the loop is told by its own descriptor. */
+static void stop_daemon(struct fixture *fx)
+{
+	void *failed;
+
+	assert_int_equal(write(fx->stop[1], "x", 1), 1);
+	assert_int_equal(pthread_join(fx->thread, &failed), 0);
+	assert_null(failed);
+	control_free(fx->control);
+	loop_free(fx->loop);
+	close(fx->stop[0]);
+	close(fx->stop[1]);
+}
+
+/* ---- fixture ------------------------------------------------------------------------------------
+ */
+
+static void execute(const char *conninfo, const char *text)
+{
+	pa_error err = ERROR_INIT;
+	struct db *db = NULL;
+
+	if (db_open(conninfo, DATABASE, NULL, &db, &err) != PA_OK ||
+	    db_simple(db, text, &err) != PA_OK)
+		fail_msg("%s: %s", text, error_text(&err));
+	db_close(db);
+}
+
+static const char *read_file(struct fixture *fx, const char *path)
+{
+	char *text = arena_alloc(fx->arena, OUTPUT_MAX);
+	FILE *file = fopen(path, "re");
+
+	assert_non_null(file);
+	text[fread(text, 1, OUTPUT_MAX - 1, file)] = '\0';
+	assert_int_equal(fclose(file), 0);
+	return text;
+}
+
+static void write_config(struct fixture *fx)
+{
+	FILE *file = fopen(fx->config, "we");
+
+	assert_non_null(file);
+	fprintf(file,
+		"store = { master_key = \"env:TEST_CTL_KEY\"; database = \"dbname=" DATABASE
+		"\"; };\n"
+		"control = { socket = \"%s/socket\"; };\n"
+		"house = { name = \"P\"; nit = \"9\"; address = \"C\"; phone = \"6\"; email = "
+		"\"a@b\"; policy_url = \"https://b.example/p\"; };\n"
+		"identity = { code_channel = \"sms\"; };\n"
+		"channels = { sms = { plugin = \"channel-sms-http\"; }; };\n"
+		"backends = { core = { plugin = \"backend-postgres\"; }; };\n",
+		fx->dir);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* build/tests/unit/test_ctl -> build/proaltoctl */
+static const char *find_program(struct fixture *fx)
+{
+	char *own = arena_alloc(fx->arena, PATH_MAX);
+
+	assert_true(readlink("/proc/self/exe", own, PATH_MAX - 1) > 0);
+	for (int i = 0; i < 3; i++)
+		*strrchr(own, '/') = '\0';
+	return arena_format(fx->arena, "%s/proaltoctl", own).ptr;
+}
+
+static int setup(void **state)
+{
+	struct fixture *fx = calloc(1, sizeof(*fx));
+
+	assert_int_equal(crypto_init(), PA_OK);
+	fx->arena = arena_new((size_t)64 << 20);
+	snprintf(fx->dir, sizeof(fx->dir), "/tmp/ctl.XXXXXX");
+	assert_non_null(mkdtemp(fx->dir));
+	fx->program = find_program(fx);
+	fx->config = arena_format(fx->arena, "%s/t.conf", fx->dir).ptr;
+	write_config(fx);
+	setenv("TEST_CTL_KEY", KEY_HEX, 1);
+	setenv("LC_ALL", "C", 1);
+	start_daemon(fx);
+	*state = fx;
+	return 0;
+}
+
+static int run(struct fixture *fx, const char *arguments, const char **ret_out,
+	       const char **ret_err)
+{
+	const char *out = arena_format(fx->arena, "%s/out", fx->dir).ptr;
+	const char *err = arena_format(fx->arena, "%s/err", fx->dir).ptr;
+	int status = system(arena_format(fx->arena, "%s --config %s %s >%s 2>%s", fx->program,
+					 fx->config, arguments, out, err)
+				    .ptr);
+
+	assert_true(WIFEXITED(status));
+	*ret_out = read_file(fx, out);
+	*ret_err = read_file(fx, err);
+	return WEXITSTATUS(status);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fx = *state;
+
+	stop_daemon(fx);
+	assert_int_equal(system(arena_format(fx->arena, "rm -rf '%s'", fx->dir).ptr), 0);
+	arena_free(fx->arena);
+	free(fx);
+	return 0;
+}
+
+static void expect(struct fixture *fx, const char *arguments, int status, const char *out,
+		   const char *err)
+{
+	const char *said, *complained;
+
+	assert_int_equal(run(fx, arguments, &said, &complained), status);
+	assert_string_equal(said, out);
+	assert_string_equal(complained, err);
+}
+
+/* ---- commands -----------------------------------------------------------------------------------
+ */
+
+static void test_status(void **state)
+{
+	expect(*state, "status", 0,
+	       "ok: true\nversion: 1.2\nstore: true\nchannels:\n  {\"name\":\"sms\"}\n", "");
+}
+
+static void test_reload(void **state)
+{
+	struct fixture *fx = *state;
+
+	expect(fx, "reload", 0, "proalto.conf:3: wrong\nthe configuration was read again\n", "");
+	fx->refuses_reload = true;
+	expect(fx, "reload", 1, "",
+	       "proalto.conf:3: wrong\nproaltoctl: reload: the old configuration stays in force\n");
+}
+
+static void test_log_level(void **state)
+{
+	struct fixture *fx = *state;
+
+	expect(fx, "log-level debug", 0, "", "");
+	assert_int_equal(fx->level, 7);
+	expect(fx, "log-level error", 0, "", "");
+	assert_int_equal(fx->level, 3);
+}
+
+static void test_clock(void **state)
+{
+	struct fixture *fx = *state;
+
+	expect(fx, "clock advance 16m", 0, "ok: true\n", "");
+	assert_int_equal(fx->seconds, 960);
+	expect(fx, "clock advance '2 d'", 0, "ok: true\n", "");
+	assert_int_equal(fx->seconds, 172800);
+	expect(fx, "clock advance 1h", 1, "", "proaltoctl: clock: not beside this core\n");
+}
+
+static void test_wrong_arguments(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"nothing",
+		"status x",
+		"log-level",
+		"log-level loud",
+		"clock",
+		"clock advance",
+		"clock advance x",
+		"clock back 1",
+		"inbox",
+		"inbox --all",
+		"db",
+		"db drop",
+		"db status --dsn",
+		"clock advance 99999999999999999999",
+		"inbox --json --limit x",
+	};
+	const char *out, *err;
+
+	for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+		assert_int_equal(run(*state, wrong[i], &out, &err), 2);
+		assert_string_equal(out, "");
+		assert_memory_equal(err, "Usage:", 6);
+	}
+}
+
+static void test_help(void **state)
+{
+	const char *out, *err;
+
+	assert_int_equal(run(*state, "--help", &out, &err), 0);
+	assert_non_null(strstr(out, "proaltoctl inbox --json"));
+	assert_int_equal(run(*state, "clock --help", &out, &err), 0);
+	assert_memory_equal(out, "  proaltoctl clock advance", 26);
+}
+
+static void test_no_daemon(void **state)
+{
+	struct fixture *fx = *state;
+	const char *out, *err;
+
+	assert_int_equal(unlink(arena_format(fx->arena, "%s/socket", fx->dir).ptr), 0);
+	assert_int_equal(run(fx, "status", &out, &err), 3);
+	assert_non_null(strstr(err, "the service does not answer"));
+}
+
+/* ---- the store ----------------------------------------------------------------------------------
+ */
+
+static void make_database(void)
+{
+	execute("dbname=test", "DROP DATABASE IF EXISTS " DATABASE);
+	execute("dbname=test", "CREATE DATABASE " DATABASE " OWNER proalto_owner");
+}
+
+static void make_roles(struct fixture *fx)
+{
+	execute("dbname=test", read_file(fx, "sql/roles.sql"));
+}
+
+static void test_migrate(void **state)
+{
+	struct fixture *fx = *state;
+	const char *out, *err;
+
+	make_roles(fx);
+	make_database();
+	assert_int_equal(run(fx, "db status --directory sql/migrations", &out, &err), 1);
+	assert_non_null(strstr(out, "0001_store               pending  -\n"));
+	assert_int_equal(run(fx, "db migrate --directory sql/migrations", &out, &err), 0);
+	assert_non_null(strstr(out, "0001_store               new      20"));
+	assert_int_equal(run(fx, "db status --directory sql/migrations", &out, &err), 0);
+	assert_non_null(strstr(out, "0001_store               applied  20"));
+	assert_int_equal(run(fx, "db status --dsn 'dbname=no-such-database'", &out, &err), 1);
+	assert_non_null(strstr(err, "proaltoctl: db: "));
+}
+
+/* One item as intake stores it. */
+struct stored {
+	const struct contact *contact; /* NULL: about nobody */
+	const pa_event *event;         /* NULL: not understood */
+	int64_t id;
+	pa_str body;
+};
+
+static const char *hex(struct fixture *fx, pa_str bytes)
+{
+	if (str_is_absent(bytes))
+		return "NULL";
+	return arena_format(fx->arena, "'\\x%.*s'", PA_FMT(hex_encode(fx->arena, bytes))).ptr;
+}
+
+static struct key house_key(void)
+{
+	struct key house;
+
+	for (size_t i = 0; i < KEY_BYTES; i++)
+		house.bytes[i] = (uint8_t)i; /* KEY_HEX */
+	return house;
+}
+
+static void insert(struct fixture *fx, const struct stored *item)
+{
+	struct buf packed PA_CLEANUP(buf_done) = BUF_INIT(1 << 16);
+	struct key house = house_key();
+	const struct key *key = item->contact ? &item->contact->key : &house;
+	pa_str payload = PA_STR_ABSENT;
+	int64_t conversation = item->contact ? item->contact->id * 256 + 1 : 0;
+
+	if (item->event) {
+		event_pack(&packed, item->event);
+		payload = seal_arena(fx->arena, key, PA_STR("inbox"), buf_str(&packed));
+	}
+	execute("dbname=" DATABASE,
+		arena_format(fx->arena,
+			     "INSERT INTO proalto.inbox (id, at, channel, conversation_id, kind, "
+			     "payload, body) VALUES (%jd, to_timestamp(1790000000), 1, "
+			     "nullif(%jd, 0), %u, %s, %s)",
+			     (intmax_t)item->id, (intmax_t)conversation,
+			     item->event ? item->event->kind : PA_EVENT_UNKNOWN, hex(fx, payload),
+			     hex(fx, seal_arena(fx->arena, key, PA_STR("body"), item->body)))
+			.ptr);
+}
+
+static struct contact *make_contact(struct fixture *fx)
+{
+	struct key key, house = house_key();
+	struct contact *contact;
+
+	key_random(&key);
+	contact = contact_new(77, &key, PA_STR("573001112233"), PA_STR_ABSENT);
+	execute("dbname=" DATABASE,
+		arena_format(fx->arena,
+			     "INSERT INTO proalto.contact (id, created_at, sealed_key, who) "
+			     "VALUES (77, now(), %s, %s)",
+			     hex(fx, contact_seal_key(contact, &house, fx->arena)),
+			     hex(fx, contact_seal_who(contact, fx->arena)))
+			.ptr);
+	return contact;
+}
+
+static const pa_event text_event = {
+	.size = sizeof(pa_event),
+	.kind = PA_EVENT_MESSAGE,
+	.message_kind = PA_IN_TEXT,
+	.flags = PA_EVENT_FORWARDED,
+	.at_ns = 5,
+	.id = {"wamid.1", 7},
+	.phone = {"573001112233", 12},
+	.text = {"hola \"\0ñ", 9},
+};
+
+static const pa_event status_event = {
+	.size = sizeof(pa_event),
+	.kind = PA_EVENT_STATUS,
+	.status = PA_STATUS_FAILED,
+	.id = {"wamid.2", 7},
+	.user_id = {"CO.9", 4},
+	.error_code = 131026,
+	.error_title = {"Undeliverable", 13},
+};
+
+static void test_inbox(void **state)
+{
+	struct fixture *fx = *state;
+	struct contact *contact;
+	const char *out, *complaint;
+
+	make_roles(fx);
+	make_database();
+	assert_int_equal(run(fx, "db migrate --directory sql/migrations", &out, &complaint), 0);
+	execute("dbname=" DATABASE, "INSERT INTO proalto.channel VALUES (1, 'whatsapp', NULL)");
+	contact = make_contact(fx);
+	insert(fx, &(struct stored){contact, &text_event, 101, PA_STR("{\"raw\":1}")});
+	insert(fx, &(struct stored){NULL, &status_event, 102, PA_STR("x")});
+	insert(fx, &(struct stored){NULL, NULL, 103, PA_STR("not json")});
+	contact_unref(contact);
+	expect(fx, "inbox --json --limit 2", 0,
+	       "{\"inbox\":101,\"at\":\"2026-09-21T09:13:20-05:00\",\"channel\":\"whatsapp\","
+	       "\"event\":\"message\",\"kind\":\"text\",\"message_id\":\"wamid.1\","
+	       "\"phone\":\"573001112233\",\"user_id\":null,\"account\":null,\"type\":null,"
+	       "\"name\":null,\"text\":\"hola \\\"\\u0000ñ\",\"reply_id\":null,\"media_id\":null,"
+	       "\"media_type\":null,\"media_name\":null,\"context_id\":null,\"detail\":null,"
+	       "\"provider_at_ns\":5,\"flags\":[\"forwarded\"]}\n"
+	       "{\"inbox\":102,\"at\":\"2026-09-21T09:13:20-05:00\",\"channel\":\"whatsapp\","
+	       "\"event\":\"status\",\"status\":\"failed\",\"message_id\":\"wamid.2\","
+	       "\"phone\":null,\"user_id\":\"CO.9\",\"account\":null,\"type\":null,\"ref\":null,"
+	       "\"error_title\":\"Undeliverable\",\"error_detail\":null,\"detail\":null,"
+	       "\"error_code\":131026,\"provider_at_ns\":0,\"flags\":[]}\n",
+	       "");
+	assert_int_equal(run(fx, "inbox --json --after 102 --body", &out, &complaint), 0);
+	assert_non_null(strstr(out, "\"event\":\"unknown\""));
+	assert_non_null(strstr(out, "\"body\":\"not json\""));
+	assert_int_equal(run(fx, "inbox --json --limit 1 --body", &out, &complaint), 0);
+	assert_non_null(strstr(out, "\"body\":\"{\\\"raw\\\":1}\""));
+	/* Once the person's key is erased, nobody reads it. */
+	execute("dbname=" DATABASE, "UPDATE proalto.contact SET sealed_key = NULL");
+	assert_int_equal(run(fx, "inbox --json --limit 1", &out, &complaint), 0);
+	assert_non_null(strstr(out, "\"unreadable\":true"));
+	assert_null(strstr(out, "573001112233"));
+	setenv("TEST_CTL_KEY", "00", 1);
+	assert_int_equal(run(fx, "inbox --json", &out, &complaint), 1);
+	assert_non_null(strstr(complaint, "64 hexadecimal digits"));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+		TEST(test_status),    TEST(test_reload),          TEST(test_log_level),
+		TEST(test_clock),     TEST(test_wrong_arguments), TEST(test_help),
+		TEST(test_no_daemon), TEST(test_migrate),         TEST(test_inbox),
+	};
+
+	(void)argc;
+	pg_require(argv);
+	return cmocka_run_group_tests_name("ctl", tests, NULL, NULL);
+}

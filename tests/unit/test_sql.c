@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The shipped schema and statements against a real PostgreSQL: all migrations are applied to an
+ * empty database and every statement is prepared, so that a typo fails here. And io/migrate.h with
+ * directories of its own: changed, misnamed, failing and late files.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "io/crypto.h"
+#include "io/db.h"
+#include "io/migrate.h"
+#include "support/pg.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OWNER "dbname=test_sql user=proalto_owner"
+#define SUPERUSER "dbname=test_sql"
+#define MIGRATIONS "sql/migrations"
+
+struct fixture {
+	struct arena *arena;
+	char directory[64]; /* for migrations of the test's own */
+};
+
+static void fail_with(const char *what, const pa_error *err)
+{
+	fail_msg("%s: %s", what, error_text(err));
+}
+
+/* Runs plain SQL as the superuser. */
+static void execute(const char *conninfo, const char *text)
+{
+	pa_error err = ERROR_INIT;
+	struct db *db = NULL;
+
+	if (db_open(conninfo, "test_sql", NULL, &db, &err) != PA_OK ||
+	    db_simple(db, text, &err) != PA_OK)
+		fail_with(text, &err);
+	db_close(db);
+}
+
+static void execute_file(const char *conninfo, const char *path)
+{
+	static char text[1 << 16];
+	FILE *file = fopen(path, "re");
+	size_t len;
+
+	assert_non_null(file);
+	len = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[len] = '\0';
+	execute(conninfo, text);
+}
+
+static void write_file(const struct fixture *f, const char *name, const char *text)
+{
+	char path[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", f->directory, name);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+/* An empty database that belongs to the owner role, and an empty directory. */
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->arena = arena_new(64 << 20);
+	snprintf(f->directory, sizeof(f->directory), "/tmp/test_sql.XXXXXX");
+	assert_non_null(mkdtemp(f->directory));
+	execute("dbname=test", "DROP DATABASE IF EXISTS test_sql");
+	execute_file("dbname=test", "sql/roles.sql");
+	execute("dbname=test", "CREATE DATABASE test_sql OWNER proalto_owner");
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", f->directory);
+	assert_int_equal(system(command), 0);
+	arena_free(f->arena);
+	free(f);
+	return 0;
+}
+
+static pa_status apply(const struct fixture *f, struct migration_list *list, pa_error *err)
+{
+	return migrate_apply(f->arena, OWNER, f->directory, list, err);
+}
+
+static void expect_state(const struct migration_list *list, size_t i, int number,
+			 enum migration_state state)
+{
+	assert_true(i < list->count);
+	assert_int_equal(list->items[i].number, number);
+	assert_string_equal(migration_state_name(list->items[i].state),
+			    migration_state_name(state));
+}
+
+/* Every set on its own, so that one typo does not hide the others. */
+static void test_every_statement_prepares(void **state)
+{
+	struct fixture *f = *state;
+	struct migration_list list = {0};
+	pa_error err = ERROR_INIT;
+	int failures = 0;
+
+	if (migrate_apply(f->arena, OWNER, MIGRATIONS, &list, &err) != PA_OK)
+		fail_with("migrations", &err);
+	assert_true(list.count > 0);
+	for (enum sql i = 0; i < SQL_COUNT; i++) {
+		const char *const sets[] = {sql_statements[i].set, NULL};
+		struct db *db = NULL;
+
+		if (i > 0 && strcmp(sets[0], sql_statements[i - 1].set) == 0)
+			continue;
+		if (db_open(SUPERUSER, "test_sql", sets, &db, &err) != PA_OK) {
+			print_error("sql/queries/%s.sql: %s\n", sets[0], error_text(&err));
+			failures++;
+		}
+		db_close(db);
+	}
+	assert_int_equal(failures, 0);
+}
+
+/* The daemon's own role sees the tables that its statements name. */
+static void test_daemon_role_connects(void **state)
+{
+	static const char *const sets[] = {"intake", "turn", "dispatch", NULL};
+	struct fixture *f = *state;
+	struct migration_list list = {0};
+	pa_error err = ERROR_INIT;
+	struct db *db = NULL;
+
+	assert_int_equal(migrate_apply(f->arena, OWNER, MIGRATIONS, &list, &err), PA_OK);
+	if (db_open("dbname=test_sql user=proalto", "test_sql", sets, &db, &err) != PA_OK)
+		fail_with("role proalto", &err);
+	/* it may not change the schema */
+	assert_int_equal(db_simple(db, "CREATE TABLE proalto.mine (a int)", &err), PA_REJECTED);
+	assert_string_equal(db_error_state(db), "42501");
+	db_close(db);
+}
+
+static void test_second_run_applies_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct migration_list list = {0};
+	pa_error err = ERROR_INIT;
+
+	assert_int_equal(migrate_status(f->arena, OWNER, MIGRATIONS, &list, &err), PA_OK);
+	expect_state(&list, 0, 1, MIGRATION_PENDING);
+	assert_int_equal(migrate_apply(f->arena, OWNER, MIGRATIONS, &list, &err), PA_OK);
+	expect_state(&list, 0, 1, MIGRATION_NEW);
+	assert_true(list.items[0].applied_at_ns > 0);
+	assert_int_equal(migrate_apply(f->arena, OWNER, MIGRATIONS, &list, &err), PA_OK);
+	expect_state(&list, 0, 1, MIGRATION_APPLIED);
+	assert_int_equal(migrate_status(f->arena, OWNER, MIGRATIONS, &list, &err), PA_OK);
+	expect_state(&list, 0, 1, MIGRATION_APPLIED);
+}
+
+static void test_changed_file_is_refused_by_name(void **state)
+{
+	struct fixture *f = *state;
+	struct migration_list list = {0};
+	pa_error err = ERROR_INIT;
+
+	write_file(f, "0001_first.sql", "CREATE TABLE a (i int);");
+	write_file(f, "README", "not a migration");
+	assert_int_equal(apply(f, &list, &err), PA_OK);
+	assert_int_equal(list.count, 1);
+	write_file(f, "0001_first.sql", "CREATE TABLE a (i bigint);");
+	write_file(f, "0002_next.sql", "CREATE TABLE b (i int);");
+	assert_int_equal(apply(f, &list, &err), PA_REJECTED);
+	assert_non_null(strstr(error_text(&err), "0001_first.sql was changed"));
+	assert_int_equal(migrate_status(f->arena, OWNER, f->directory, &list, &err), PA_OK);
+	expect_state(&list, 0, 1, MIGRATION_CHANGED);
+	expect_state(&list, 1, 2, MIGRATION_PENDING);
+}
+
+static void test_failing_file_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct migration_list list = {0};
+	pa_error err = ERROR_INIT;
+
+	write_file(f, "0001_first.sql", "CREATE TABLE a (i int);");
+	write_file(f, "0002_second.sql", "CREATE TABLE b (i int); CREATE TABEL c (i int);");
+	assert_int_equal(apply(f, &list, &err), PA_REJECTED);
+	assert_non_null(strstr(error_text(&err), "0002_second.sql"));
+	assert_non_null(strstr(error_text(&err), "42601"));
+	/* would fail if b had stayed */
+	write_file(f, "0002_second.sql", "CREATE TABLE b (i int);");
+	assert_int_equal(apply(f, &list, &err), PA_OK);
+	expect_state(&list, 0, 1, MIGRATION_APPLIED);
+	expect_state(&list, 1, 2, MIGRATION_NEW);
+}
+
+static void test_late_file_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct migration_list list = {0};
+	pa_error err = ERROR_INIT;
+
+	write_file(f, "0005_five.sql", "CREATE TABLE five (i int);");
+	assert_int_equal(apply(f, &list, &err), PA_OK);
+	write_file(f, "0003_three.sql", "CREATE TABLE three (i int);");
+	assert_int_equal(apply(f, &list, &err), PA_REJECTED);
+	assert_non_null(strstr(error_text(&err), "0003_three.sql"));
+	assert_int_equal(migrate_status(f->arena, OWNER, f->directory, &list, &err), PA_OK);
+	expect_state(&list, 0, 3, MIGRATION_SKIPPED);
+}
+
+/* An older release beside a newer schema: nothing to do, nothing wrong. */
+static void test_unknown_migration_is_reported(void **state)
+{
+	struct fixture *f = *state;
+	struct migration_list list = {0};
+	pa_error err = ERROR_INIT;
+	char path[256];
+
+	write_file(f, "0001_first.sql", "CREATE TABLE a (i int);");
+	write_file(f, "0002_second.sql", "CREATE TABLE b (i int);");
+	assert_int_equal(apply(f, &list, &err), PA_OK);
+	snprintf(path, sizeof(path), "%s/0002_second.sql", f->directory);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(apply(f, &list, &err), PA_OK);
+	expect_state(&list, 1, 2, MIGRATION_UNKNOWN);
+	assert_string_equal(list.items[1].name, "0002_second");
+}
+
+static void test_odd_files_are_refused(void **state)
+{
+	static const struct {
+		const char *name, *text, *complaint;
+	} cases[] = {
+		{"1_short.sql", "SELECT 1", "not named"},
+		{"0000_zero.sql", "SELECT 1", "not named"},
+		{"0001-dash.sql", "SELECT 1", "not named"},
+		{"0001_Upper.sql", "SELECT 1", "not named"},
+		{"0001_.sql", "SELECT 1", "not named"},
+		{"-001_minus.sql", "SELECT 1", "not named"},
+		{"0001_commits.sql", "CREATE TABLE a (i int); COMMIT;", "ends the transaction"},
+		{"0001_copies.sql", "COPY pg_class TO STDOUT", "COPY"},
+		{"0001_latin.sql", "SELECT '\xE9'", "22021"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct migration_list list = {0};
+		pa_error err = ERROR_INIT;
+		char path[256];
+
+		write_file(f, cases[i].name, cases[i].text);
+		assert_int_equal(apply(f, &list, &err), PA_REJECTED);
+		if (!strstr(error_text(&err), cases[i].complaint))
+			fail_with(cases[i].name, &err);
+		snprintf(path, sizeof(path), "%s/%s", f->directory, cases[i].name);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+static void test_twins_and_no_directory_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct migration_list list = {0};
+	pa_error err = ERROR_INIT;
+
+	assert_int_equal(migrate_apply(f->arena, OWNER, "/nowhere", &list, &err), PA_REJECTED);
+	assert_non_null(strstr(error_text(&err), "/nowhere"));
+	write_file(f, "0001_one.sql", "SELECT 1");
+	write_file(f, "0001_other.sql", "SELECT 1");
+	assert_int_equal(apply(f, &list, &err), PA_REJECTED);
+	assert_non_null(strstr(error_text(&err), "its number is also that of"));
+}
+
+/* A lock held by a running statement is waited for, not for ever at a time. */
+static void test_lock_is_tried_again(void **state)
+{
+	struct fixture *f = *state;
+	struct migration_list list = {0};
+	pa_error err = ERROR_INIT;
+	struct db *holder = NULL;
+	pid_t releaser;
+
+	write_file(f, "0001_first.sql", "CREATE TABLE a (i int);");
+	assert_int_equal(apply(f, &list, &err), PA_OK);
+	write_file(f, "0002_second.sql", "ALTER TABLE a ADD COLUMN j int;");
+	assert_int_equal(db_open(SUPERUSER, "test_sql", NULL, &holder, &err), PA_OK);
+	assert_int_equal(db_simple(holder, "BEGIN", &err), PA_OK);
+	assert_int_equal(db_simple(holder, "LOCK TABLE a", &err), PA_OK);
+	releaser = fork();
+	if (releaser == 0) { /* the server drops the lock with the connection */
+		sleep(3);
+		execlp("psql", "psql", "-qAtX", "-o", "/dev/null", "-d", "test_sql", "-c",
+		       "SELECT pg_terminate_backend(pid) FROM pg_locks "
+		       "WHERE mode = 'AccessExclusiveLock' AND granted AND relation = "
+		       "'proalto.a'::regclass",
+		       (char *)NULL);
+		_exit(127);
+	}
+	if (apply(f, &list, &err) != PA_OK)
+		fail_with("apply", &err);
+	expect_state(&list, 1, 2, MIGRATION_NEW);
+	db_close(holder);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_every_statement_prepares, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_daemon_role_connects, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_second_run_applies_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_changed_file_is_refused_by_name, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_failing_file_leaves_nothing, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_late_file_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unknown_migration_is_reported, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_odd_files_are_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_twins_and_no_directory_are_refused, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_lock_is_tried_again, set_up, tear_down),
+	};
+
+	(void)argc;
+	pg_require(argv);
+	if (crypto_init() != PA_OK)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
