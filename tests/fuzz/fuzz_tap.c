@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The id of a button as it comes back: any bytes, and any payload under a good tag. Nothing but
- * what was written is read back, and a turn stands either.
+ * what was written is read back, and a turn stands either. In a new conversation no question is on
+ * the table, so no tap is an answer to one: nothing is ever granted or refused. A button of ours
+ * that only opens a flow is served however old it is, and the flow may take an optional permission
+ * back ("no more offers"), which protects and needs no question.
  */
 #include "turn_rig.h"
 
@@ -32,7 +35,45 @@ static pa_str with_tag(struct arena *arena, const struct turn_ports *ports, pa_s
 	return base64url_encode(arena, (pa_str){bytes, payload.len + TAG_BYTES});
 }
 
-static void run(struct arena *arena, const struct turn_ports *ports, pa_str id)
+/* The flow that a tagged button opens when no question is on the table; NOWHERE: none. */
+static int opened_flow(const struct tap *tap)
+{
+	const struct flow_set *set = rig_set();
+	int flow = set_find_flow(set, tap->flow), step;
+	const struct step *asked;
+
+	if (tap->waiting == WAIT_PICK)
+		return set_find_flow(set, tap->option);
+	if (tap->waiting != WAIT_STEP || flow == NOWHERE)
+		return NOWHERE;
+	step = flow_find_step(&set->flows[flow], tap->step);
+	if (step == NOWHERE)
+		return NOWHERE;
+	asked = &set->flows[flow].steps[step];
+	for (size_t i = 0; i < asked->options_count; i++)
+		if (str_equal(asked->options[i].name, tap->option) &&
+		    !asked->options[i].act.purpose.ptr)
+			return asked->options[i].flow;
+	return NOWHERE;
+}
+
+/* The consents are those that the opened flow takes back by its first step, and no others. */
+static void check_consents(const struct turn_out *out, const struct tap *tap)
+{
+	int flow = tap ? opened_flow(tap) : NOWHERE;
+	const struct step *first = flow == NOWHERE ? NULL : &rig_set()->flows[flow].steps[0];
+	bool takes_back = first && first->verb == VERB_SAY && first->act.purpose.ptr;
+
+	if (out->consents_count != takes_back)
+		abort();
+	if (takes_back && (!str_equal(out->consents[0].action, PA_STR("revoca")) ||
+			   !str_equal(out->consents[0].purpose, first->act.purpose)))
+		abort();
+}
+
+/* tap: what the id says, NULL if it is none of ours. */
+static void run(struct arena *arena, const struct turn_ports *ports, pa_str id,
+		const struct tap *tap)
 {
 	pa_event event = {.size = sizeof(event),
 			  .kind = PA_EVENT_MESSAGE,
@@ -53,8 +94,7 @@ static void run(struct arena *arena, const struct turn_ports *ports, pa_str id)
 
 	if (turn_run(rig_set(), &in, ports, arena, &out, &err) != PA_OK || out.consumed != 1)
 		abort();
-	for (size_t i = 0; i < out.consents_count; i++)
-		abort(); /* a new conversation has asked nothing */
+	check_consents(&out, tap);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -64,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pa_str bytes = {(const char *)data, size};
 	struct arena *arena;
 	struct tap tap;
+	bool is_ours;
 	pa_str id;
 
 	if (size > 400)
@@ -72,12 +113,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena = arena_new((size_t)16 << 20);
 	if (tap_read(arena, &ports, CONVERSATION, bytes, &tap))
 		abort(); /* nobody guesses a tag */
-	run(arena, &ports, bytes);
+	run(arena, &ports, bytes, NULL);
 	id = with_tag(arena, &ports, bytes);
-	if (tap_read(arena, &ports, CONVERSATION, id, &tap) &&
-	    (tap.waiting >= WAIT_COUNT || !tap.option.ptr))
+	is_ours = tap_read(arena, &ports, CONVERSATION, id, &tap);
+	if (is_ours && (tap.waiting >= WAIT_COUNT || !tap.option.ptr))
 		abort();
-	run(arena, &ports, id);
+	run(arena, &ports, id, is_ours ? &tap : NULL);
 	arena_free(arena);
 	return 0;
 }
