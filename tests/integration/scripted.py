@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
-os.environ["B"] = os.path.join(os.environ.get("B", "build"), "tests/queue")
+os.environ["B"] = os.path.join(os.environ.get("B", "build"), "tests/scripted")
 
 import house as h
 import tap
