@@ -20,6 +20,7 @@
 #define WATCH_MS 500
 #define STATUS_MS 5000
 #define CLOSE_WAIT_NS (5 * NS_PER_S)
+#define DRAIN_MS 1000
 #define CALL_GRACE_MS 30000 /* a plugin's call this far past its deadline is stuck */
 
 struct app {
@@ -139,7 +140,8 @@ static void end_http(void *arg)
 	house_end_http(arg);
 }
 
-/* Everyone who waits for an answer gets it before the door is shut. */
+/* Who is inside is served, and everyone who waits for an answer gets it before the door is shut;
+ * who comes now waits for the next daemon, if systemd holds the socket. */
 static void close_door(struct app *app)
 {
 	int64_t until_ns = clock_monotonic_ns() + CLOSE_WAIT_NS;
@@ -147,6 +149,7 @@ static void close_door(struct app *app)
 
 	if (!app->server)
 		return;
+	http_server_drain(app->server, DRAIN_MS);
 	routes_close(&app->routes);
 	while (intake_unanswered(app->routes.intake) && clock_monotonic_ns() < until_ns)
 		nanosleep(&pause, NULL);

@@ -13,8 +13,10 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "io/clock.h"
+#include "io/http_link.h"
 #include "io/http_message.h"
 #include "io/listen.h"
+#include "io/wakeup.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -22,8 +24,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -62,20 +64,10 @@ struct http_exchange {
 	struct MHD_Response *response;
 };
 
-/* A connection whose next request isn't whole yet stands in a list, the longest waiting first.
- * Only the server's thread touches these. */
-struct link {
-	struct link *prev, *next;
-	bool is_waiting;
-	int fd;
-	int64_t since_ns;
-};
-
 struct http_server {
 	struct MHD_Daemon *daemon;
 	pthread_t thread;
 	int listen_fd;
-	int wake_fd;
 	uint16_t port;
 	size_t max_body;
 	int64_t whole_request_ns;
@@ -83,40 +75,21 @@ struct http_server {
 	http_handler_fn *handler;
 	void *arg;
 	atomic_bool is_stopping;
-	struct link waiting; /* ring */
+	struct http_links links; /* the thread's own */
+	int64_t drain_ns;        /* written before is_draining */
+	atomic_bool is_draining;
+	atomic_bool is_drained;
 
 	pthread_mutex_t lock;      /* what follows, and the exchanges' states */
 	struct http_exchange open; /* ring */
 	struct http_exchange *pool;
 	size_t pool_count;
-	bool is_woken; /* wake_fd was written to and not yet read */
+	struct wakeup wakeup; /* libmicrohttpd does not wake a loop that is not its own */
 };
 
-/* ---- connections that have not yet sent a whole request ------------------------------------ */
+/* ---- connections ---------------------------------------------------------------------------- */
 
-static void link_rest(struct link *link)
-{
-	if (!link->is_waiting)
-		return;
-	link->prev->next = link->next;
-	link->next->prev = link->prev;
-	link->is_waiting = false;
-}
-
-static void link_wait(struct http_server *server, struct link *link)
-{
-	struct link *ring = &server->waiting;
-
-	link_rest(link);
-	link->since_ns = clock_monotonic_ns();
-	link->prev = ring->prev;
-	link->next = ring;
-	ring->prev->next = link;
-	ring->prev = link;
-	link->is_waiting = true;
-}
-
-static struct link *link_of(struct MHD_Connection *connection)
+static struct http_link *link_of(struct MHD_Connection *connection)
 {
 	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
 		->socket_context;
@@ -125,10 +98,11 @@ static struct link *link_of(struct MHD_Connection *connection)
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
 			  enum MHD_ConnectionNotificationCode code)
 {
-	struct link *link = *context;
+	struct http_server *server = arg;
+	struct http_link *link = *context;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		link_rest(link);
+		http_link_rest(link);
 		free(link);
 		return;
 	}
@@ -137,20 +111,8 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 		abort();
 	link->fd =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	link_wait(arg, link);
+	http_link_wait(&server->links, link);
 	*context = link;
-}
-
-/* Shut down here, closed by libmicrohttpd when its epoll tells it so. */
-static void close_tricklers(struct http_server *server)
-{
-	int64_t born = clock_monotonic_ns() - server->whole_request_ns;
-	struct link *first;
-
-	while ((first = server->waiting.next) != &server->waiting && first->since_ns < born) {
-		link_rest(first);
-		shutdown(first->fd, SHUT_RDWR);
-	}
 }
 
 /* ---- exchanges ------------------------------------------------------------------------------ */
@@ -240,7 +202,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
 	exchange->response = NULL;
 	exchange_let_go(exchange);
 	pthread_mutex_unlock(&server->lock);
-	link_wait(server, link_of(connection));
+	http_link_wait(&server->links, link_of(connection));
 }
 
 /* ---- the request ----------------------------------------------------------------------------- */
@@ -345,19 +307,6 @@ static struct MHD_Response *response_refuse(unsigned status, const char *sentenc
 	return response;
 }
 
-/* With the lock held. However many answers come before the thread looks, it is woken once:
- * libmicrohttpd does not do it for a loop that isn't its own. */
-static void wake(struct http_server *server)
-{
-	uint64_t one = 1;
-
-	if (server->is_woken)
-		return;
-	server->is_woken = true;
-	if (write(server->wake_fd, &one, sizeof(one)) < 0)
-		abort();
-}
-
 /* With the lock held, by whoever brings the answer. */
 static void store_answer(struct http_exchange *exchange, unsigned status,
 			 struct MHD_Response *response)
@@ -371,7 +320,7 @@ static void store_answer(struct http_exchange *exchange, unsigned status,
 	 * MHD_stop_daemon if it finds a suspended connection. */
 	if (is_asleep) {
 		MHD_resume_connection(exchange->connection);
-		wake(exchange->server);
+		wakeup_send(&exchange->server->wakeup);
 	}
 }
 
@@ -424,12 +373,20 @@ struct arena *http_exchange_arena(struct http_exchange *exchange)
 /* ---- libmicrohttpd's callbacks ----------------------------------------------------------------
  */
 
+/* While the server drains, the connection ends with this answer. */
+static enum MHD_Result queue_answer(struct http_exchange *exchange, unsigned status)
+{
+	if (atomic_load_explicit(&exchange->server->is_draining, memory_order_relaxed))
+		put_header(exchange->response, MHD_HTTP_HEADER_CONNECTION, "close");
+	return MHD_queue_response(exchange->connection, status, exchange->response);
+}
+
 static enum MHD_Result refuse_now(struct http_exchange *exchange, unsigned status,
 				  const char *sentence)
 {
 	exchange->state = STATE_ANSWERED;
 	exchange->response = response_refuse(status, sentence);
-	return MHD_queue_response(exchange->connection, status, exchange->response);
+	return queue_answer(exchange, status);
 }
 
 /* The headers are there. A body that is a little too large is read and dropped, so that the peer
@@ -443,6 +400,7 @@ static enum MHD_Result begin(struct http_server *server, struct MHD_Connection *
 						     MHD_HTTP_HEADER_EXPECT) != NULL;
 
 	*context = exchange;
+	link_of(connection)->has_begun = true;
 	if (has_too_many(connection))
 		return refuse_now(exchange, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
 				  "Too many headers or parameters.");
@@ -475,7 +433,7 @@ static enum MHD_Result hand_over(struct http_exchange *exchange, const char *pat
 	struct http_server *server = exchange->server;
 	bool is_answered;
 
-	link_rest(link_of(exchange->connection));
+	http_link_rest(link_of(exchange->connection));
 	fill_request(exchange, path, method);
 	exchange->request.body = buf_str(&exchange->body);
 	pthread_mutex_lock(&server->lock);
@@ -490,9 +448,7 @@ static enum MHD_Result hand_over(struct http_exchange *exchange, const char *pat
 		exchange->state = STATE_SUSPENDED;
 	}
 	pthread_mutex_unlock(&server->lock);
-	return is_answered ? MHD_queue_response(exchange->connection, exchange->status,
-						exchange->response)
-			   : MHD_YES;
+	return is_answered ? queue_answer(exchange, exchange->status) : MHD_YES;
 }
 
 /* Called with the headers, then with each piece of the body, then at its end; and once more after
@@ -509,8 +465,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	if (!exchange)
 		return begin(server, connection, context);
 	if (exchange->state == STATE_ANSWERED)
-		return MHD_queue_response(exchange->connection, exchange->status,
-					  exchange->response);
+		return queue_answer(exchange, exchange->status);
 	if (*size)
 		return take_body(exchange, data, size);
 	if (exchange->state == STATE_REFUSED)
@@ -533,12 +488,8 @@ static size_t unescape(void *arg, struct MHD_Connection *connection, char *text)
 /* Before the answers are looked for, so that none is missed. */
 static void take_wake(struct http_server *server)
 {
-	uint64_t count;
-
 	pthread_mutex_lock(&server->lock);
-	if (server->is_woken && read(server->wake_fd, &count, sizeof(count)) < 0)
-		abort();
-	server->is_woken = false;
+	wakeup_take(&server->wakeup);
 	pthread_mutex_unlock(&server->lock);
 }
 
@@ -548,7 +499,7 @@ static void run_once(struct http_server *server, int max_ms)
 	struct pollfd fds[] = {
 		{.fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
 		 .events = POLLIN},
-		{.fd = server->wake_fd, .events = POLLIN},
+		{.fd = server->wakeup.fd, .events = POLLIN},
 	};
 	MHD_UNSIGNED_LONG_LONG due;
 	int wait_ms = max_ms;
@@ -560,7 +511,7 @@ static void run_once(struct http_server *server, int max_ms)
 		poll(fds, ARRAY_COUNT(fds), wait_ms);
 	take_wake(server);
 	MHD_run_wait(server->daemon, 0);
-	close_tricklers(server);
+	http_links_shut_older(&server->links, clock_monotonic_ns() - server->whole_request_ns);
 }
 
 /* Answers what the holders have not; those who answer later find it done. True while there are
@@ -581,16 +532,47 @@ static bool answer_the_open(struct http_server *server)
 	return is_any;
 }
 
+/* Whoever connects from now on waits in the queue of systemd's socket; one of our own refuses him.
+ * On this thread: libmicrohttpd panics if it meets its own epoll in another. */
+static void stop_listening(struct http_server *server)
+{
+	if (server->listen_fd < 0)
+		return;
+	MHD_quiesce_daemon(server->daemon);
+	close(server->listen_fd);
+	server->listen_fd = -1;
+}
+
+static bool has_connections(const struct http_server *server)
+{
+	return MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+		       ->num_connections > 0;
+}
+
+/* A kept connection is given a moment to bring what may be on its way. */
+static void drain(struct http_server *server)
+{
+	int64_t end = clock_monotonic_ns() + server->drain_ns;
+
+	stop_listening(server);
+	while (has_connections(server) && clock_monotonic_ns() < end)
+		run_once(server, 10);
+	http_links_shut_idle(&server->links);
+	atomic_store(&server->is_drained, true);
+}
+
 static void *run(void *arg)
 {
 	struct http_server *server = arg;
 	int64_t end;
 
 	pthread_setname_np(pthread_self(), server->thread_name);
-	while (!atomic_load(&server->is_stopping))
+	while (!atomic_load(&server->is_stopping)) {
 		run_once(server, TICK_MS);
-	/* On this thread: libmicrohttpd panics if it meets its own epoll in another. */
-	MHD_quiesce_daemon(server->daemon);
+		if (atomic_load(&server->is_draining) && !atomic_load(&server->is_drained))
+			drain(server);
+	}
+	stop_listening(server);
 	end = clock_monotonic_ns() + STOP_PATIENCE;
 	while (answer_the_open(server) && clock_monotonic_ns() < end)
 		run_once(server, 10);
@@ -622,14 +604,14 @@ static struct http_server *server_make(const struct http_server_options *options
 		abort();
 	server->listen_fd = listen_fd;
 	server->port = listen_port(listen_fd);
-	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	wakeup_open(&server->wakeup);
 	server->max_body = options->max_body;
 	server->whole_request_ns = options->timeout_s * (WHOLE_REQUEST_TIMEOUTS * NS_PER_S);
 	server->handler = options->handler;
 	server->arg = options->arg;
 	strncpy(server->thread_name, options->thread_name ? options->thread_name : "http-in",
 		sizeof(server->thread_name) - 1);
-	server->waiting.next = server->waiting.prev = &server->waiting;
+	http_links_init(&server->links);
 	server->open.next = server->open.prev = &server->open;
 	pthread_mutex_init(&server->lock, NULL);
 	fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK);
@@ -650,8 +632,9 @@ static void server_destroy(struct http_server *server)
 {
 	destroy_all(server->pool, NULL);
 	destroy_all(server->open.next, &server->open); /* what holders never gave back */
-	close(server->listen_fd);
-	close(server->wake_fd);
+	if (server->listen_fd >= 0)
+		close(server->listen_fd);
+	wakeup_close(&server->wakeup);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
 }
@@ -686,14 +669,30 @@ uint16_t http_server_port(const struct http_server *server)
 	return server->port;
 }
 
+static void wake_thread(struct http_server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	wakeup_send(&server->wakeup);
+	pthread_mutex_unlock(&server->lock);
+}
+
+void http_server_drain(struct http_server *server, int patience_ms)
+{
+	const struct timespec pause = {.tv_nsec = 5 * NS_PER_MS};
+
+	server->drain_ns = patience_ms * NS_PER_MS;
+	atomic_store(&server->is_draining, true);
+	wake_thread(server);
+	while (!atomic_load(&server->is_drained))
+		nanosleep(&pause, NULL);
+}
+
 void http_server_free(struct http_server *server)
 {
 	if (!server)
 		return;
 	atomic_store(&server->is_stopping, true);
-	pthread_mutex_lock(&server->lock);
-	wake(server);
-	pthread_mutex_unlock(&server->lock);
+	wake_thread(server);
 	pthread_join(server->thread, NULL);
 	server_destroy(server);
 }

@@ -38,6 +38,12 @@ pa_status http_server_new(const struct http_server_options *options, struct http
 /* The port listened on. */
 uint16_t http_server_port(const struct http_server *server);
 
+/* Before the end, so that nobody is turned away who came in time: closes the listening socket (who
+ * connects now waits with systemd, if the socket is systemd's), goes on serving, with `Connection:
+ * close`, and returns when every connection has ended or the patience has: then those from which no
+ * request is on its way are closed. Exchanges may still be open after it. */
+void http_server_drain(struct http_server *server, int patience_ms);
+
 /* Stops accepting, answers every exchange still open with 503 and Retry-After, waits for the
  * answers to be sent (a second at most), ends the thread. After it returns no exchange may be
  * touched: whoever keeps exchanges must have let go of them before. NULL is fine. */

@@ -571,19 +571,112 @@ static void test_refuse(void **state)
 	free(keeper);
 }
 
-static void test_socket_passed(void **state)
+/* A listening socket, and a copy for a server: the way systemd keeps its own. */
+static int listening_socket(int *ret_copy)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct http_server *server;
 
-	(void)state;
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(fd, 10), 0);
-	server = server_start(LOOPBACK_SERVER(.handler = on_echo, .listen_fd = fd));
+	*ret_copy = dup(fd);
+	return fd;
+}
+
+static void test_socket_passed(void **state)
+{
+	int copy, held = listening_socket(&copy);
+	struct http_server *server =
+		server_start(LOOPBACK_SERVER(.handler = on_echo, .listen_fd = copy));
+
+	(void)state;
 	assert_talk(http_server_port(server), PA_STR("GET /s HTTP/1.1\r\nHost: h\r\n\r\n"),
 		    "GET /s body");
+	http_server_free(server);
+	close(held);
+}
+
+static void *drain_for_a_second(void *server)
+{
+	http_server_drain(server, 1000);
+	return NULL;
+}
+
+static void assert_last_answer(int fd)
+{
+	struct buf answer PA_CLEANUP(buf_done) = BUF_INIT(4096);
+
+	net_read_until(fd, &answer, PA_STR("later"), 3000);
+	buf_add_byte(&answer, 0);
+	assert_holds(&answer, "HTTP/1.1 200");
+	assert_holds(&answer, "Connection: close");
+	assert_true(net_is_closed_within(fd, 3000));
+	close(fd);
+}
+
+/* A restart: who waits and who was kept are answered for the last time, who comes meanwhile is
+ * answered by the next server. */
+static void test_drain(void **state)
+{
+	struct keeper *keeper = calloc(1, sizeof(*keeper));
+	int copy, held = listening_socket(&copy);
+	struct http_server *server =
+		server_start(LOOPBACK_SERVER(.handler = on_keep, .arg = keeper, .listen_fd = copy));
+	uint16_t port = http_server_port(server);
+	struct buf first PA_CLEANUP(buf_done) = BUF_INIT(4096);
+	int kept = net_connect(port), waiting = net_connect(port), new;
+	int64_t begin = clock_monotonic_ns();
+	pthread_t thread;
+
+	(void)state;
+	pthread_mutex_init(&keeper->lock, NULL);
+	net_send(kept, PA_STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+	wait_for_kept(keeper, 1);
+	answer_kept(keeper);
+	assert_true(net_read_until(kept, &first, PA_STR("later"), 3000));
+	net_send(waiting, PA_STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+	wait_for_kept(keeper, 1);
+
+	pthread_create(&thread, NULL, drain_for_a_second, server);
+	sleep_ms(100);
+	new = net_connect(port);
+	net_send(new, PA_STR("GET /new HTTP/1.1\r\nHost: h\r\n\r\n"));
+	net_send(kept, PA_STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+	sleep_ms(100);
+	wait_for_kept(keeper, 2); /* the new one is not here */
+	answer_kept(keeper);
+	assert_last_answer(kept);
+	assert_last_answer(waiting);
+	pthread_join(thread, NULL);
+	assert_true(clock_monotonic_ns() - begin < 900 * NS_PER_MS); /* all had gone before */
+	http_server_free(server);
+
+	server = server_start(LOOPBACK_SERVER(.handler = on_echo, .listen_fd = held));
+	assert_true(net_read_until(new, &first, PA_STR("GET /new body"), 3000));
+	close(new);
+	http_server_free(server);
+	free(keeper);
+}
+
+/* The silent one is closed when the patience ends, the one in the middle of his request is not. */
+static void test_drain_ends(void **state)
+{
+	struct http_server *server = server_start(LOOPBACK_SERVER(.handler = on_echo));
+	struct buf answer PA_CLEANUP(buf_done) = BUF_INIT(4096);
+	int silent = net_connect(http_server_port(server));
+	int half = net_connect(http_server_port(server));
+
+	(void)state;
+	net_send(half, PA_STR("POST /h HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab"));
+	sleep_ms(100);
+	assert_false(net_is_closed_within(silent, 100));
+	http_server_drain(server, 200);
+	assert_true(net_is_closed_within(silent, 1000));
+	net_send(half, PA_STR("cd"));
+	assert_true(net_read_until(half, &answer, PA_STR("POST /h body 4:abcd."), 3000));
+	close(silent);
+	close(half);
 	http_server_free(server);
 }
 
@@ -642,6 +735,8 @@ int main(void)
 		cmocka_unit_test(test_stop_with_half_a_request),
 		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_socket_passed),
+		cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_drain_ends),
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_addresses_that_do_not_work),
 	};
