@@ -2,7 +2,6 @@
 # are made of.
 
 SIMULATOR_OBJ := $(call obj,$(call plugin-src,channel-simulator))
-SIMULATOR_LIBS = $(shell pkg-config --libs $(call plugin-pkgs,channel-simulator))
 
 # .incbin is invisible to the compiler's dependency files.
 $(B)/obj/plugins/channel-simulator/page_files.o: $(wildcard $(addprefix \
@@ -15,14 +14,8 @@ $(B)/tests/unit/test_simulator_options: $(B)/obj/tests/browser/session_fake.o $(
 
 $(B)/tests/unit/test_simulator_limits: $(B)/obj/plugins/channel-simulator/limits.o
 
-$(B)/tests/browser/demo_bot: $(B)/obj/tests/browser/demo_bot.o \
-	$(B)/obj/tests/browser/session_fake.o $(SIMULATOR_OBJ)
-	@mkdir -p $(@D)
-	@echo "  LD      $@"
-	$(Q)$(CC) $(CFLAGS_ALL) -pie $(LDFLAGS_ALL) -o $@ $^ $(SIMULATOR_LIBS) -pthread
-
-# Against a running simulator: make browser URL=http://127.0.0.1:8765/
-# Without URL: against demo_bot.
+# What anybody can see of the main job, on a demonstration of its own (make run), which it ends.
+# Against one that runs, and that nobody has written to yet: make browser URL=http://127.0.0.1:8765/
 .PHONY: browser
-browser: $(if $(URL),,$(B)/tests/browser/demo_bot)
-	$(Q)python3 -B tests/browser/chat_test.py $(if $(URL),--url '$(URL)',--bot $(B)/tests/browser/demo_bot)
+browser:
+	$(Q)B='$(B)' python3 -B tests/browser/chat_test.py $(if $(URL),--url '$(URL)')

@@ -167,7 +167,7 @@ function photoNode(media) {
 	const photo = make("img", "photo");
 	photo.src = mediaAddress(media);
 	photo.alt = media.name || "Foto";
-	photo.addEventListener("load", scrollIfNear);
+	photo.addEventListener("load", stayAtEnd);
 	return photo;
 }
 

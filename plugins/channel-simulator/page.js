@@ -20,11 +20,11 @@ const chat = {
 	sms: "",
 	epoch: "",
 	after: 0,
-	now: 0, // the house's clock, ms
 	clockSkew: 0,
 	items: new Map(), // id -> {item, node}
 	lastDay: "",
 	lastFrom: "",
+	isAtEnd: true, // the person looks at the end, and goes on seeing it when sizes change
 	seenSeq: 0,
 	readSeq: 0,
 	smsUnseen: 0,
@@ -38,8 +38,8 @@ const chat = {
 const isNearEnd = () => $("log").scrollHeight - $("log").scrollTop - $("log").clientHeight < 160;
 const scrollToEnd = () => { $("log").scrollTop = $("log").scrollHeight; };
 
-function scrollIfNear() {
-	if (isNearEnd())
+function stayAtEnd() {
+	if (chat.isAtEnd)
 		scrollToEnd();
 }
 
@@ -101,22 +101,20 @@ function showItem(item) {
 }
 
 function showChat(items) {
-	const follow = isNearEnd() || items.some((item) => item.from === "customer" && !chat.items.has(item.id));
+	if (items.some((item) => item.from === "customer" && !chat.items.has(item.id)))
+		chat.isAtEnd = true;
 	for (const item of items) {
 		showItem(item);
 		if (item.from === "bot")
 			chat.seenSeq = Math.max(chat.seenSeq, item.seq);
 	}
-	if (follow)
-		scrollToEnd();
+	stayAtEnd();
 }
 
 function showTyping(isTyping) {
-	const follow = isNearEnd();
 	$("typing").hidden = !isTyping;
 	$("presence").textContent = isTyping ? "escribiendo…" : "cuenta de empresa";
-	if (follow)
-		scrollToEnd();
+	stayAtEnd();
 }
 
 // The house's messages are read when somebody can see them.
@@ -422,7 +420,7 @@ function showPeople() {
 
 function clearScreen() {
 	chat.items.clear();
-	Object.assign(chat, {after: 0, epoch: "", lastDay: "", lastFrom: "", seenSeq: 0, readSeq: 0, smsUnseen: 0});
+	Object.assign(chat, {after: 0, epoch: "", lastDay: "", lastFrom: "", isAtEnd: true, seenSeq: 0, readSeq: 0, smsUnseen: 0});
 	$("bubbles").replaceChildren();
 	$("sms-log").replaceChildren(make("p", "empty", "Todavía no hay mensajes de texto."));
 	setQuote(null);
@@ -458,6 +456,7 @@ function choosePhone(event) {
 
 function setView(view) {
 	document.body.dataset.view = view;
+	stayAtEnd();
 	updateBadge();
 	markRead();
 	const back = document.querySelector(`#${view === "chat" ? "composer" : view} button.narrow-only`);
@@ -483,7 +482,8 @@ function listen() {
 		if (event.target === $("sheet"))
 			$("sheet").close();
 	});
-	window.addEventListener("resize", () => { placeSheet(); scrollIfNear(); updateBadge(); });
+	$("log").addEventListener("scroll", () => { chat.isAtEnd = isNearEnd(); });
+	window.addEventListener("resize", () => { placeSheet(); stayAtEnd(); updateBadge(); });
 	for (const input of document.querySelectorAll("#attach input"))
 		input.addEventListener("change", () => {
 			for (const file of input.files)

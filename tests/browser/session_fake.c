@@ -25,7 +25,6 @@ struct pa_call {
 /* A queued message and the memory of its texts. */
 struct queued {
 	pa_message message;
-	int64_t due_ms;
 	pa_call memory;
 	struct queued *next;
 };
@@ -144,13 +143,13 @@ static pa_status fake_deliver(pa_session *session, pa_call *call, const pa_event
 	return PA_OK;
 }
 
-static struct queued *take_due(struct session_fake *fake)
+static struct queued *take_first(struct session_fake *fake)
 {
-	struct queued *first = NULL;
+	struct queued *first;
 
 	pthread_mutex_lock(&fake->lock);
-	if (fake->queue && fake->queue->due_ms <= monotonic_ms()) {
-		first = fake->queue;
+	first = fake->queue;
+	if (first) {
 		fake->queue = first->next;
 		first->next = fake->taken;
 		fake->taken = first;
@@ -165,10 +164,10 @@ static pa_status fake_next(pa_session *session, int64_t wait_ms, const pa_messag
 	int64_t until_ms = monotonic_ms() + wait_ms;
 
 	do {
-		struct queued *due = take_due(fake);
+		struct queued *first = take_first(fake);
 
-		if (due) {
-			*ret_message = &due->message;
+		if (first) {
+			*ret_message = &first->message;
 			return PA_OK;
 		}
 		if (atomic_load(&fake->is_stopping))
@@ -381,7 +380,7 @@ static void copy_texts(pa_call *call, pa_message *message)
 		*texts[i] = copy_text(call, *texts[i]);
 }
 
-void session_fake_send(struct session_fake *fake, const pa_message *message, int64_t delay_ms)
+void session_fake_send(struct session_fake *fake, const pa_message *message)
 {
 	struct queued *queued = calloc(1, sizeof(*queued));
 	struct queued **link = &fake->queue;
@@ -391,11 +390,9 @@ void session_fake_send(struct session_fake *fake, const pa_message *message, int
 	queued->message = *message;
 	copy_texts(&queued->memory, &queued->message);
 	copy_choices(&queued->memory, &queued->message);
-	queued->due_ms = monotonic_ms() + delay_ms;
 	pthread_mutex_lock(&fake->lock);
-	while (*link && (*link)->due_ms <= queued->due_ms)
+	while (*link)
 		link = &(*link)->next;
-	queued->next = *link;
 	*link = queued;
 	pthread_mutex_unlock(&fake->lock);
 }

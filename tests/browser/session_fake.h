@@ -5,7 +5,7 @@
  *	struct session_fake *fake = session_fake_open(&SIMULATOR_PLUGIN, &options,
  *						      &callbacks, &err);
  *	session_fake_run(fake);
- *	session_fake_send(fake, &message, 0);
+ *	session_fake_send(fake, &message);
  *	session_fake_stop(fake);
  *
  * Events and outcomes are handed to callbacks as they come; deliveries can be refused and
@@ -65,8 +65,8 @@ int session_fake_port(struct session_fake *fake);
 /* What run() returned, after it did. */
 pa_status session_fake_result(struct session_fake *fake);
 
-/* Queues a copy of the message, to be taken by the plugin after delay_ms. */
-void session_fake_send(struct session_fake *fake, const pa_message *message, int64_t delay_ms);
+/* Queues a copy of the message for the plugin. */
+void session_fake_send(struct session_fake *fake, const pa_message *message);
 
 /* The next `times` deliveries get that status: PA_RETRY as if the store were away, PA_REJECTED ...
  */

@@ -40,7 +40,7 @@ static void answer_inside(struct world *world, struct session_fake *fake, const 
 				    .body = rig_str("Hola"),
 				    .reply_to = event->id};
 
-	session_fake_send(fake, &message, 0);
+	session_fake_send(fake, &message);
 	for (int i = 0; i < 50; i++)
 		rig_nap();
 }
@@ -171,7 +171,7 @@ uint32_t rig_send(struct world *world, const pa_message *message)
 {
 	size_t before = world->outcomes;
 
-	session_fake_send(world->fake, message, 0);
+	session_fake_send(world->fake, message);
 	for (int i = 0; i < 2500; i++, rig_nap()) {
 		bool is_there;
 

@@ -19,7 +19,7 @@ import urllib.error
 import urllib.request
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key that WebDriver, section 12, fixes
-KEYS = {"enter": "\ue007", "escape": "\ue00c", "tab": "\ue004", "space": " ", "down": "\ue015"}
+KEYS = {"enter": "\ue007", "escape": "\ue00c", "tab": "\ue004", "space": " ", "up": "\ue013", "down": "\ue015"}
 ARGUMENTS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
