@@ -69,7 +69,8 @@ static void send_code(struct turn *t)
 	reply->message.medium = PA_MEDIUM_SMS;
 	reply->class = CLASS_SEGURIDAD;
 	reply->channel = str_from(t->set->identity.code_channel);
-	reply->what_for = PA_STR("codigo");
+	reply->what_for =
+		arena_format(t->arena, "%s%lld", CODE_FOR, (long long)t->st.identity.serial);
 	reply->not_after_ns = t->st.identity.code_until_ns;
 	reply->is_secret = true;
 	t->secret = PA_STR_ABSENT;

@@ -154,7 +154,10 @@ bool verify_said(struct turn *t);
 void verify_document(struct turn *t, const struct document *document, bool is_last4);
 void verify_resend(struct turn *t);
 void verify_lost_mobile(struct turn *t);
-void verify_undelivered(struct turn *t);
+void verify_undelivered(struct turn *t, pa_str serial);
+
+/* What the message with a code is for: this and the code's serial. */
+#define CODE_FOR "codigo "
 /* With nothing else on the table: tells that the chat is locked, if it is. */
 bool verify_tells_lock(struct turn *t);
 /* A code typed where none was asked for. */

@@ -299,8 +299,8 @@ static void run_internal(struct turn *t, const struct turn_event *event)
 		run_late(t);
 		return;
 	case TURN_UNDELIVERED:
-		if (str_equal(event->name, PA_STR("codigo")))
-			verify_undelivered(t);
+		if (str_starts(event->name, PA_STR(CODE_FOR)))
+			verify_undelivered(t, str_slice(event->name, strlen(CODE_FOR), SIZE_MAX));
 		else
 			no_answer(t, "a message nobody waits for could not be delivered");
 		return;

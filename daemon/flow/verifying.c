@@ -326,10 +326,14 @@ void verify_chosen(struct turn *t, pa_str option)
 
 /* ---- from elsewhere ---- */
 
-/* Told in the registered chat only: elsewhere it would say that a message was on its way. */
-void verify_undelivered(struct turn *t)
+/* Told in the registered chat only: elsewhere it would say that a message was on its way. And of
+ * the code that counts only: a word on the one before it may come hours later. */
+void verify_undelivered(struct turn *t, pa_str serial)
 {
-	if (t->st.identity.stage != STAGE_CODE || !t->st.identity.is_registered) {
+	int64_t number;
+
+	if (t->st.identity.stage != STAGE_CODE || !t->st.identity.is_registered ||
+	    !str_to_int64(serial, &number) || number != t->st.identity.serial) {
 		no_answer(t, "a code of no use any more could not be delivered");
 		return;
 	}

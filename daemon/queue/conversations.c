@@ -284,18 +284,6 @@ bool conversations_add(struct conversations *all, const struct claimed *claimed,
 	return is_new;
 }
 
-void conversations_tell(struct conversations *all, int64_t conversation, enum turn_event_kind kind,
-			pa_str plain)
-{
-	struct conversation *c;
-
-	pthread_mutex_lock(&all->lock);
-	c = find(all, conversation);
-	if (c)
-		add_waiting(all, c, waiting_copy(kind, 0, plain));
-	pthread_mutex_unlock(&all->lock);
-}
-
 static void tell_core_back(struct conversations *all, struct conversation *c)
 {
 	c->awaits_core = false;

@@ -78,10 +78,6 @@ struct claimed {
 bool conversations_add(struct conversations *all, const struct claimed *claimed,
 		       enum turn_event_kind kind, int64_t id, pa_str plain);
 
-/* Something that is not stored, for a conversation if it is in memory. bytes are copied. */
-void conversations_tell(struct conversations *all, int64_t conversation, enum turn_event_kind kind,
-			pa_str plain);
-
 /* An event for a conversation only if it is in memory and something waits in it or its last
  * question stands: the core is back. All parked and idle ones that asked for it get it. */
 void conversations_core_back(struct conversations *all);

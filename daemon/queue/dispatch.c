@@ -254,11 +254,8 @@ static void on_outcome_stored(struct dispatch *d, struct outbound *o)
 	}
 	try_lane(d, lane);
 	pthread_mutex_unlock(&d->lock);
-	if (!is_done)
-		return;
-	if (o->what_for.len && (o->state == OUTBOX_FAILED || o->state == OUTBOX_REFUSED))
-		d->options.on_undelivered(d->options.arg, o);
-	outbound_free(o);
+	if (is_done)
+		outbound_free(o);
 }
 
 /* The message is done by now, or another node's. */

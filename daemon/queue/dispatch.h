@@ -25,10 +25,6 @@ struct dispatch_options {
 	struct writer *writer;
 	struct channels *channels;
 	const struct key *house;
-	/* A message of ours failed for good and somebody cares (what_for). On the dispatcher's
-	 * thread. */
-	void (*on_undelivered)(void *arg, const struct outbound *outbound);
-	void *arg;
 };
 
 struct dispatch *dispatch_new(const struct dispatch_options *options);
@@ -76,6 +72,12 @@ void outbound_free(struct outbound *outbound);
 /* "OUTBOX.TIME.TRY" in hexadecimal: what a provider echoes in its receipts. */
 pa_str outbound_ref(const struct outbound *outbound, struct arena *arena);
 bool outbound_ref_parse(pa_str ref, int64_t *ret_id, int64_t *ret_at_ns);
+
+#define MAX_EXTERNAL 1024 /* bytes of a provider's id of a message */
+
+/* What stands in the store for the provider's id of a message on this channel. */
+void outbound_external_tag(const struct key *house, const struct channel *channel, pa_str id,
+			   uint8_t out[TAG_BYTES]);
 
 struct dispatch_counts {
 	uint64_t sent, retried, failed, refused, uncertain, possible_duplicates;

@@ -21,7 +21,6 @@
 #define UNHEALTHY_AFTER 3 /* failures in a row */
 #define SICK_NS (30 * NS_PER_S)
 #define MAX_AFTER_MS (INT64_C(24) * 3600 * 1000) /* a provider that asks for more gets this */
-#define MAX_EXTERNAL 1024
 
 /* ---- results of attempts ---- */
 
@@ -95,7 +94,7 @@ static void note_health(struct dispatch *d, struct outbound *o, bool is_good)
 		     outlet->failures < UNHEALTHY_AFTER ? 0 : clock_monotonic_ns() + SICK_NS);
 }
 
-static void keep_external(struct outbound *o, pa_str external)
+static void keep_external(const struct dispatch *d, struct outbound *o, pa_str external)
 {
 	struct buf sealed = BUF_INIT(4096);
 
@@ -103,6 +102,10 @@ static void keep_external(struct outbound *o, pa_str external)
 	free(o->external);
 	o->external = sealed.data;
 	o->external_len = sealed.len;
+	/* Where receipts echo our reference they need no other. */
+	o->has_external_tag = !(o->channel->ops->features & PA_FEATURE_ECHOES_REF);
+	if (o->has_external_tag)
+		outbound_external_tag(d->options.house, o->channel, external, o->external_tag);
 }
 
 static void decide_uncertain(struct outbound *o)
@@ -170,7 +173,7 @@ void dispatch_result(struct dispatch *d, struct outbound *o, const pa_outcome *o
 	item->scope = outcome->scope;
 	item->code = outcome->code;
 	if (outcome->external_id.len && outcome->external_id.len <= MAX_EXTERNAL)
-		keep_external(o, outcome->external_id);
+		keep_external(d, o, outcome->external_id);
 	pthread_mutex_lock(&d->lock);
 	decide_by_outcome(d, o, outcome);
 	pthread_mutex_unlock(&d->lock);

@@ -167,6 +167,20 @@ static pa_status make_event(struct intake *intake, struct post *post, const pa_e
 	return PA_OK;
 }
 
+/* Whether a status says of which message of ours it is: by our reference, or, where receipts don't
+ * echo it, by the provider's id. */
+static bool names_message(const struct intake *intake, const struct post *post,
+			  const pa_event *event, struct receipt_item *item)
+{
+	if (outbound_ref_parse(event->ref, &item->outbox_id, &item->outbox_at_ns))
+		return true;
+	if (post->channel->ops->features & PA_FEATURE_ECHOES_REF || !event->id.len ||
+	    event->id.len > MAX_EXTERNAL)
+		return false;
+	outbound_external_tag(intake->options.house, post->channel, event->id, item->external_tag);
+	return true;
+}
+
 /* A status of a message of ours, or NULL if it is not one. */
 static struct receipt_item *make_receipt(struct intake *intake, struct post *post,
 					 const pa_event *event)
@@ -176,14 +190,12 @@ static struct receipt_item *make_receipt(struct intake *intake, struct post *pos
 	pa_str tags[MAX_ADDRESSES], plain;
 	size_t tags_count;
 	pa_error err = ERROR_INIT;
-	int64_t outbox_id, outbox_at_ns;
 
+	item = ARENA_NEW(post->arena, struct receipt_item);
 	if (event->kind != PA_EVENT_STATUS || event->status < PA_STATUS_SENT ||
-	    event->status > PA_STATUS_FAILED ||
-	    !outbound_ref_parse(event->ref, &outbox_id, &outbox_at_ns))
+	    event->status > PA_STATUS_FAILED || !names_message(intake, post, event, item))
 		return NULL;
 	plain = pack_event(post, event);
-	item = ARENA_NEW(post->arena, struct receipt_item);
 	item->item.kind = ITEM_RECEIPT;
 	item->post = post;
 	item->id = ids_next();
@@ -195,8 +207,6 @@ static struct receipt_item *make_receipt(struct intake *intake, struct post *pos
 	/* A contact of which nothing is stored must not be the only one who can open it. */
 	if (contact && !atomic_load(&contact->is_stored))
 		contact = NULL;
-	item->outbox_id = outbox_id;
-	item->outbox_at_ns = outbox_at_ns;
 	item->status = event->status;
 	item->provider_at_ns = event->at_ns;
 	item->code = event->error_code;

@@ -28,6 +28,9 @@ struct item {
 
 #define MAX_ADDRESSES 2
 
+/* inbox.kind of what the daemon tells itself; customers' events have their PA_EVENT_*. */
+enum inbox_kind { INBOX_JOB = 100, INBOX_TIMER = 101, INBOX_UNDELIVERED = 102 };
+
 /* An event. Memory: its post's. */
 struct event_item {
 	struct item item;
@@ -61,8 +64,9 @@ struct receipt_item {
 	struct item item;
 	struct post *post;
 	int64_t id;
-	int64_t outbox_id;
+	int64_t outbox_id; /* 0: the message is known by external_tag only */
 	int64_t outbox_at_ns;
+	uint8_t external_tag[TAG_BYTES];
 	uint32_t status; /* PA_STATUS_* */
 	int64_t provider_at_ns;
 	int64_t code;
@@ -130,6 +134,8 @@ struct outbound {
 	char reason[160];
 	char *external; /* malloced: outcome.external points to it */
 	size_t external_len;
+	uint8_t external_tag[TAG_BYTES]; /* by which its receipts will name it */
+	bool has_external_tag;
 	char media_id[128]; /* of an upload done for it, "" if none */
 	pa_str what_for;
 	pa_str packed; /* the message, plain; lies behind the struct */

@@ -24,8 +24,6 @@
 #define DEDUP_NS (9 * NS_PER_DAY) /* Meta repeats for 7 days */
 #define UPKEEP_TICKS 3600
 #define DEATHS_ALLOWED 1 /* it is set aside the second time it dies alone */
-#define EVENT_JOB 100
-#define EVENT_TIMER 101
 
 /* An event to be set aside, by mail from another thread. */
 struct set_aside {
@@ -294,24 +292,24 @@ static void add_event(struct keeper *k, struct claimed *claimed, const struct db
 {
 	int64_t id = db_int64(events, row, 0);
 	int64_t kind = db_int64(events, row, 4);
-	pa_str plain;
+	pa_str payload = db_str(events, row, 5), plain;
 
 	claimed->is_alone = is_suspect(k, id);
-	if (kind == EVENT_TIMER) {
+	if (kind == INBOX_TIMER || kind == INBOX_UNDELIVERED) { /* a word of ours */
 		struct buf packed PA_CLEANUP(buf_done) = BUF_INIT(1024);
 
-		job_pack(&packed, db_str(events, row, 5), PA_STR_ABSENT);
-		conversations_add(k->options.conversations, claimed, TURN_TIMER, id,
+		job_pack(&packed, payload, PA_STR_ABSENT);
+		conversations_add(k->options.conversations, claimed,
+				  kind == INBOX_TIMER ? TURN_TIMER : TURN_UNDELIVERED, id,
 				  buf_str(&packed));
 		return;
 	}
-	if (unseal(k->arena, &claimed->contact->key, PA_STR("inbox"), db_str(events, row, 5),
-		   &plain) != PA_OK) {
+	if (unseal(k->arena, &claimed->contact->key, PA_STR("inbox"), payload, &plain) != PA_OK) {
 		keeper_set_aside(k, id, "it can't be opened");
 		return;
 	}
 	conversations_add(k->options.conversations, claimed,
-			  kind == EVENT_JOB ? TURN_JOB : TURN_CUSTOMER, id, plain);
+			  kind == INBOX_JOB ? TURN_JOB : TURN_CUSTOMER, id, plain);
 }
 
 static pa_status take_up(struct keeper *k, int64_t *conversations, int64_t *events, size_t count,

@@ -18,7 +18,8 @@ struct outbound *outbound_new(pa_str packed, pa_str what_for)
 	if (what_for.len)
 		memcpy(bytes + packed.len, what_for.ptr, what_for.len);
 	outbound->packed = (pa_str){bytes, packed.len};
-	outbound->what_for = (pa_str){bytes + packed.len, what_for.len};
+	outbound->what_for =
+		what_for.len ? (pa_str){bytes + packed.len, what_for.len} : PA_STR_ABSENT;
 	outbound->attempt = (struct attempt_item){.item.kind = ITEM_ATTEMPT, .outbound = outbound};
 	outbound->outcome = (struct outcome_item){.item.kind = ITEM_OUTCOME, .outbound = outbound};
 	return outbound;
@@ -38,6 +39,18 @@ pa_str outbound_ref(const struct outbound *outbound, struct arena *arena)
 {
 	return arena_format(arena, "%" PRIx64 ".%" PRIx64 ".%x", (uint64_t)outbound->id,
 			    (uint64_t)outbound->at_ns / 1000, (unsigned)outbound->tries);
+}
+
+void outbound_external_tag(const struct key *house, const struct channel *channel, pa_str id,
+			   uint8_t out[TAG_BYTES])
+{
+	struct buf text PA_CLEANUP(buf_done) = BUF_INIT(MAX_EXTERNAL + 64);
+	struct key key;
+
+	key_derive(house, "external id", &key);
+	buf_format(&text, "%s|%.*s", channel->name, PA_FMT(id));
+	keyed_tag(&key, buf_str(&text), out);
+	key_wipe(&key);
 }
 
 static bool parse_hex(pa_str text, uint64_t *ret)

@@ -126,16 +126,6 @@ static void outcome_stored(void *arg, struct outbound *outbound)
 
 /* ---- others tell ---- */
 
-static void on_undelivered(void *arg, const struct outbound *outbound)
-{
-	struct queue *queue = arg;
-	struct buf packed PA_CLEANUP(buf_done) = BUF_INIT(4096);
-
-	job_pack(&packed, outbound->what_for, str_from(outbound->reason));
-	conversations_tell(queue->conversations, outbound->conversation, TURN_UNDELIVERED,
-			   buf_str(&packed));
-}
-
 static void set_aside(void *arg, int64_t conversation, int64_t event, const char *reason)
 {
 	struct queue *queue = arg;
@@ -236,9 +226,7 @@ struct queue *queue_new(const struct queue_options *options)
 	queue->dispatch = dispatch_new(&(struct dispatch_options){.http = options->http,
 								  .writer = queue->writer,
 								  .channels = options->channels,
-								  .house = options->house,
-								  .on_undelivered = on_undelivered,
-								  .arg = queue});
+								  .house = options->house});
 	queue->intake = intake_new(&(struct intake_options){.database = options->config->database,
 							    .house = options->house,
 							    .channels = options->channels,

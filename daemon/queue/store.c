@@ -50,8 +50,9 @@ static pa_status send_evidence(struct commit *c, pa_error *err)
 static pa_status send_all(struct commit *c, pa_error *err)
 {
 	static pa_status (*const stages[])(struct commit *, pa_error *) = {
-		store_send_events,   store_send_receipts, store_send_turns,
-		store_send_attempts, store_send_outcomes, send_evidence,
+		store_send_events,      store_send_receipts, store_send_turns,
+		store_send_attempts,    store_send_outcomes, store_send_external,
+		store_send_undelivered, send_evidence,
 	};
 	pa_status status = db_send(c->store->db, db_params_new(c->arena, SQL_BEGIN), err);
 

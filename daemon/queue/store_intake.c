@@ -131,34 +131,36 @@ pa_status store_send_receipts(struct commit *c, pa_error *err)
 				       [PA_STATUS_READ] = 4,
 				       [PA_STATUS_PLAYED] = 8,
 				       [PA_STATUS_FAILED] = 16};
-	size_t count = c->batch->count[ITEM_RECEIPT];
-	int64_t *outboxes = ARENA_ARRAY(c->arena, int64_t, count);
-	int16_t *status_bits = ARENA_ARRAY(c->arena, int16_t, count);
-	int64_t *ids = ARENA_ARRAY(c->arena, int64_t, count);
-	int16_t *statuses = ARENA_ARRAY(c->arena, int16_t, count);
-	int64_t *times = ARENA_ARRAY(c->arena, int64_t, count);
-	int64_t *codes = ARENA_ARRAY(c->arena, int64_t, count);
-	pa_str *payloads = ARENA_ARRAY(c->arena, pa_str, count);
-	pa_str *bodies = ARENA_ARRAY(c->arena, pa_str, count);
+	size_t room = c->batch->count[ITEM_RECEIPT], count = 0;
+	int64_t *outboxes = ARENA_ARRAY(c->arena, int64_t, room);
+	int16_t *status_bits = ARENA_ARRAY(c->arena, int16_t, room);
+	int64_t *ids = ARENA_ARRAY(c->arena, int64_t, room);
+	int16_t *statuses = ARENA_ARRAY(c->arena, int16_t, room);
+	int64_t *times = ARENA_ARRAY(c->arena, int64_t, room);
+	int64_t *codes = ARENA_ARRAY(c->arena, int64_t, room);
+	pa_str *payloads = ARENA_ARRAY(c->arena, pa_str, room);
+	pa_str *bodies = ARENA_ARRAY(c->arena, pa_str, room);
 	struct db_params *params = db_params_new(c->arena, SQL_RECEIPT_INSERT);
 	struct range range = {0};
 
-	if (!count)
-		return PA_OK;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < room; i++) {
 		struct receipt_item *receipt = receipt_at(c->batch, i);
 
-		outboxes[i] = receipt->outbox_id;
-		status_bits[i] = bits[receipt->status];
-		ids[i] = receipt->id;
-		statuses[i] = (int16_t)receipt->status;
-		times[i] = receipt->provider_at_ns;
-		codes[i] = receipt->code;
-		payloads[i] = receipt->payload;
-		bodies[i] = receipt->body;
+		if (!receipt->outbox_id) /* store_send_external() */
+			continue;
+		outboxes[count] = receipt->outbox_id;
+		status_bits[count] = bits[receipt->status];
+		ids[count] = receipt->id;
+		statuses[count] = (int16_t)receipt->status;
+		times[count] = receipt->provider_at_ns;
+		codes[count] = receipt->code;
+		payloads[count] = receipt->payload;
+		bodies[count++] = receipt->body;
 		range_add(&range, receipt->outbox_at_ns);
 		commit_note(c, EVIDENCE_RECEIPT, receipt->id, receipt->status, receipt->payload);
 	}
+	if (!count)
+		return PA_OK;
 	db_bind_int64_array(params, outboxes, count);
 	db_bind_int16_array(params, status_bits, count);
 	db_bind_int64_array(params, ids, count);

@@ -46,5 +46,9 @@ pa_status store_send_receipts(struct commit *c, pa_error *err) PA_MUST_USE;
 pa_status store_send_turns(struct commit *c, pa_error *err) PA_MUST_USE;
 pa_status store_send_attempts(struct commit *c, pa_error *err) PA_MUST_USE;
 pa_status store_send_outcomes(struct commit *c, pa_error *err) PA_MUST_USE;
+/* Receipts that name messages by the provider's id, and the messages that will be named so. */
+pa_status store_send_external(struct commit *c, pa_error *err) PA_MUST_USE;
+/* What failed by the commit's outcomes and receipts is told to its conversation. */
+pa_status store_send_undelivered(struct commit *c, pa_error *err) PA_MUST_USE;
 
 #endif

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define EVENT_JOB 100
-
 static struct turn_item *turn_at(const struct batch *batch, size_t i)
 {
 	return (struct turn_item *)(void *)batch->items[ITEM_TURN][i];
@@ -41,6 +39,7 @@ struct outbox_rows {
 	int16_t *channels, *classes, *states, *tries;
 	bool *is_secret;
 	pa_str *payloads;
+	pa_str *what_for;
 	size_t count;
 };
 
@@ -61,6 +60,7 @@ static void add_outbox_row(struct commit *c, struct outbox_rows *rows, struct tu
 	rows->tries[i] = outbound->was_born_leaving ? 1 : 0;
 	rows->is_secret[i] = outbound->is_secret;
 	rows->payloads[i] = turn->payloads[k];
+	rows->what_for[i] = outbound->what_for;
 	commit_note(c, EVIDENCE_COMPOSED, outbound->id, outbound->was_born_leaving,
 		    turn->payloads[k]);
 }
@@ -78,6 +78,7 @@ static pa_status send_outbox(struct commit *c, size_t count, pa_error *err)
 		.tries = ARENA_ARRAY(c->arena, int16_t, count),
 		.is_secret = ARENA_ARRAY(c->arena, bool, count),
 		.payloads = ARENA_ARRAY(c->arena, pa_str, count),
+		.what_for = ARENA_ARRAY(c->arena, pa_str, count),
 	};
 	struct db_params *params = db_params_new(c->arena, SQL_OUTBOX_INSERT);
 
@@ -95,6 +96,7 @@ static pa_status send_outbox(struct commit *c, size_t count, pa_error *err)
 	db_bind_int64_array(params, rows.inbox_ids, count);
 	db_bind_time_array(params, rows.not_after, count);
 	db_bind_bytes_array(params, rows.payloads, count);
+	db_bind_text_array(params, rows.what_for, count);
 	return commit_send(c, params, SQL_OUTBOX_INSERT, err);
 }
 
@@ -131,7 +133,7 @@ static pa_status send_jobs(struct commit *c, size_t count, pa_error *err)
 			ids[at] = turn->job_ids[k];
 			conversations[at] = turn->conversation_id;
 			channels[at] = conversation_channel(turn->conversation_id);
-			kinds[at] = EVENT_JOB;
+			kinds[at] = INBOX_JOB;
 			payloads[at] = turn->job_payloads[k];
 		}
 	}

@@ -330,9 +330,12 @@ static bool same_event(const struct item *a, const struct item *b)
 
 static bool same_message(const struct item *a, const struct item *b)
 {
-	assert(a && b);
-	return ((const struct receipt_item *)(const void *)a)->outbox_id ==
-	       ((const struct receipt_item *)(const void *)b)->outbox_id;
+	const struct receipt_item *x = (const struct receipt_item *)(const void *)a;
+	const struct receipt_item *y = (const struct receipt_item *)(const void *)b;
+
+	assert(x && y);
+	return x->outbox_id == y->outbox_id &&
+	       memcmp(x->external_tag, y->external_tag, TAG_BYTES) == 0;
 }
 
 /* Whether an item may not share a transaction with one that is in it already. */

@@ -117,6 +117,7 @@ CREATE TABLE outbox (
 	code bigint, -- the provider's error code
 	reason text,
 	external bytea, -- the provider's id of it, sealed
+	what_for text, -- what its conversation is told if it fails; NULL: nobody cares, or it was told
 	payload bytea,
 	PRIMARY KEY (id, at)
 ) PARTITION BY RANGE (at);
@@ -146,6 +147,28 @@ CREATE TABLE receipt (
 	body bytea,
 	PRIMARY KEY (id, at)
 ) PARTITION BY RANGE (at);
+
+-- Messages on channels whose receipts carry the provider's id only, by the keyed hash of it. A receipt
+-- and an outcome that come at once wait for each other at this row, so that one of them finds the other.
+CREATE TABLE external_id (
+	tag bytea PRIMARY KEY CHECK (length(tag) = 16),
+	outbox_id bigint, -- NULL: a receipt came first
+	outbox_at timestamptz,
+	at timestamptz NOT NULL
+);
+
+-- Receipts of such channels until their message is known; those of nobody's expire.
+CREATE TABLE early_receipt (
+	tag bytea NOT NULL,
+	status smallint NOT NULL,
+	id bigint NOT NULL,
+	at timestamptz NOT NULL,
+	provider_at timestamptz,
+	code bigint,
+	payload bytea,
+	body bytea,
+	PRIMARY KEY (tag, status)
+);
 
 -- Append-only, chained by contact and channel (HD-02).
 CREATE TABLE consent (
@@ -212,6 +235,7 @@ CREATE TABLE plugin_charge (
 ALTER TABLE inbox ALTER payload SET STORAGE EXTERNAL, ALTER body SET STORAGE EXTERNAL;
 ALTER TABLE outbox ALTER payload SET STORAGE EXTERNAL;
 ALTER TABLE receipt ALTER payload SET STORAGE EXTERNAL, ALTER body SET STORAGE EXTERNAL;
+ALTER TABLE early_receipt ALTER payload SET STORAGE EXTERNAL, ALTER body SET STORAGE EXTERNAL;
 ALTER TABLE evidence_batch ALTER entries SET STORAGE EXTERNAL;
 ALTER TABLE conversation ALTER state SET STORAGE EXTERNAL;
 
@@ -277,7 +301,7 @@ $$;
 GRANT USAGE ON SCHEMA proalto TO proalto, proalto_retention, proalto_report;
 GRANT USAGE ON SEQUENCE id_block, case_number TO proalto;
 GRANT SELECT, INSERT, UPDATE, DELETE ON node, channel, contact, address, conversation, dedup, work,
-	set_aside, timer, person_lock, code_sent, plugin_charge TO proalto;
+	set_aside, timer, external_id, early_receipt, person_lock, code_sent, plugin_charge TO proalto;
 GRANT SELECT, INSERT, UPDATE ON outbox, attempt, service_case TO proalto;
 GRANT SELECT, INSERT ON inbox, receipt, consent, evidence_batch TO proalto; -- append-only
 GRANT UPDATE (payload, body) ON inbox TO proalto; -- redaction: what people should not have written

@@ -40,3 +40,74 @@ UPDATE attempt a SET finished_at = $3::timestamptz, result = v.result, code = nu
 FROM unnest($1::bigint[], $2::smallint[], $4::smallint[], $5::bigint[], $6::text[])
 	v(id, number, result, code, reason)
 WHERE a.outbox_id = v.id AND a.number = v.number AND a.outbox_id = ANY ($1::bigint[]);
+
+-- name: external_id_insert
+-- By which ids of the provider's receipts will name messages; the newest message of an id is meant.
+-- $1 tags, $2 outbox ids, $3 outbox times, $4 now.
+INSERT INTO external_id (tag, outbox_id, outbox_at, at)
+SELECT t, o, a, $4::timestamptz FROM unnest($1::bytea[], $2::bigint[], $3::timestamptz[]) v(t, o, a)
+ORDER BY t
+ON CONFLICT (tag) DO UPDATE SET outbox_id = excluded.outbox_id, outbox_at = excluded.outbox_at,
+	at = excluded.at;
+
+-- name: early_receipt_insert
+-- Receipts that name their message by the provider's id, until early_receipt_match. $1 tags, $2 receipt
+-- ids, $3 PA_STATUS_*, $4 provider times, $5 codes, $6 payloads, $7 bodies, $8 now.
+WITH awaited AS (
+	INSERT INTO external_id AS e (tag, at) SELECT t, $8::timestamptz FROM unnest($1::bytea[]) t ORDER BY t
+	ON CONFLICT (tag) DO UPDATE SET at = e.at -- waits for whoever is just telling whose id it is
+)
+INSERT INTO early_receipt (tag, status, id, at, provider_at, code, payload, body)
+SELECT v.tag, v.status, v.id, $8, v.provider_at, nullif(v.code, 0), v.payload, v.body
+FROM unnest($1, $2::bigint[], $3::smallint[], $4::timestamptz[], $5::bigint[], $6::bytea[], $7::bytea[])
+	v(tag, id, status, provider_at, code, payload, body)
+ON CONFLICT (tag, status) DO NOTHING;
+
+-- name: early_receipt_match
+-- Receipts and messages that have found each other; a status seen before changes nothing. Behind each of
+-- the two statements above, in their transaction. $1 tags, $2 now.
+WITH matched AS (
+	DELETE FROM early_receipt r USING external_id e
+	WHERE r.tag = ANY ($1::bytea[]) AND e.tag = r.tag AND e.outbox_id IS NOT NULL
+	RETURNING e.outbox_id, e.outbox_at, r.id, r.status, r.provider_at, r.code, r.payload, r.body
+), fresh AS (
+	SELECT m.* FROM matched m JOIN outbox o ON o.id = m.outbox_id AND o.at = m.outbox_at
+	WHERE o.id = ANY (ARRAY(SELECT outbox_id FROM matched))
+		AND o.at >= (SELECT min(outbox_at) FROM matched) AND o.at <= (SELECT max(outbox_at) FROM matched)
+		AND o.statuses & (1 << (m.status - 1)) = 0
+), moved AS (
+	UPDATE outbox o SET statuses = o.statuses
+		| (SELECT bit_or(1 << (f.status - 1)) FROM fresh f WHERE f.outbox_id = o.id)::smallint
+	WHERE o.id = ANY (ARRAY(SELECT outbox_id FROM fresh))
+		AND o.at >= (SELECT min(outbox_at) FROM fresh) AND o.at <= (SELECT max(outbox_at) FROM fresh)
+)
+INSERT INTO receipt (id, at, outbox_id, status, provider_at, code, payload, body)
+SELECT id, $2::timestamptz, outbox_id, status, provider_at, code, payload, body FROM fresh;
+
+-- name: undelivered_tell
+-- Messages that failed, by their outcome or by a receipt, and of which their conversation wants to hear:
+-- an event for it, once. $1 outbox ids, $2 outbox times, $3 tags of provider's ids, $4 first of as many
+-- ids for events, $5 now.
+WITH named AS (
+	SELECT id, at FROM unnest($1::bigint[], $2::timestamptz[]) v(id, at)
+	UNION ALL
+	SELECT outbox_id, outbox_at FROM external_id WHERE tag = ANY ($3::bytea[])
+), failed AS (
+	SELECT o.id, o.at, o.conversation_id, o.what_for FROM outbox o
+	WHERE o.id = ANY (ARRAY(SELECT id FROM named)) AND o.at >= (SELECT min(at) FROM named)
+		AND o.at <= (SELECT max(at) FROM named) AND o.what_for IS NOT NULL
+		AND (o.state IN (4, 5, 6) OR o.statuses & 16 <> 0) AND o.statuses & 14 = 0
+	FOR UPDATE
+), told AS (
+	UPDATE outbox o SET what_for = NULL
+	WHERE o.id = ANY (ARRAY(SELECT id FROM failed)) AND o.at >= (SELECT min(at) FROM failed)
+		AND o.at <= (SELECT max(at) FROM failed)
+), event AS (
+	SELECT $4::bigint + row_number() OVER (ORDER BY id) - 1 AS id, conversation_id, what_for FROM failed
+), stored AS (
+	INSERT INTO inbox (id, at, channel, conversation_id, kind, payload)
+	SELECT id, $5::timestamptz, (conversation_id % 256)::smallint, conversation_id, 102,
+		convert_to(what_for, 'UTF8')
+	FROM event
+)
+INSERT INTO work (id, conversation_id, at) SELECT id, conversation_id, $5 FROM event;

@@ -18,14 +18,15 @@ SELECT id, owner, epoch FROM conversation WHERE id = ANY ($1::bigint[]) ORDER BY
 
 -- name: outbox_insert
 -- Messages to send. $1 ids, $2 now, $3 conversation ids, $4 channels, $5 classes, $6 secret?, $7 states,
--- $8 tries, $9 inbox ids, $10 not_after (epoch: none), $11 payloads.
+-- $8 tries, $9 inbox ids, $10 not_after (epoch: none), $11 payloads, $12 what for (NULL: nobody cares).
 INSERT INTO outbox (id, at, conversation_id, channel, class, is_open, is_secret, state, tries,
-	reply_to_inbox, not_after, started_at, payload)
+	reply_to_inbox, not_after, started_at, payload, what_for)
 SELECT v.id, $2::timestamptz, v.conversation_id, v.channel, v.class, true, v.is_secret, v.state, v.tries,
-	v.inbox_id, nullif(v.not_after, 'epoch'), CASE WHEN v.state = 1 THEN $2::timestamptz END, v.payload
+	v.inbox_id, nullif(v.not_after, 'epoch'), CASE WHEN v.state = 1 THEN $2::timestamptz END, v.payload,
+	v.what_for
 FROM unnest($1::bigint[], $3::bigint[], $4::smallint[], $5::smallint[], $6::boolean[], $7::smallint[],
-	$8::smallint[], $9::bigint[], $10::timestamptz[], $11::bytea[])
-	v(id, conversation_id, channel, class, is_secret, state, tries, inbox_id, not_after, payload);
+	$8::smallint[], $9::bigint[], $10::timestamptz[], $11::bytea[], $12::text[])
+	v(id, conversation_id, channel, class, is_secret, state, tries, inbox_id, not_after, payload, what_for);
 
 -- name: work_delete
 -- Events that turns have consumed. $1 inbox ids.

@@ -281,7 +281,7 @@ static void step(struct play *p)
 		internal(p, op & 16 ? TURN_CORE_BACK : TURN_LATE, "core");
 		return;
 	case 6:
-		internal(p, TURN_UNDELIVERED, "codigo");
+		internal(p, TURN_UNDELIVERED, op & 16 ? "codigo 1" : "codigo 2");
 		return;
 	case 7:
 		special(p, take(p));

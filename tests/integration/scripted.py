@@ -139,6 +139,165 @@ def killed_with_a_receipt_in_the_store(house):
 	silence(ana, 1.5)
 
 
+# ---- receipts by the gateway's id, and failures told -------------------------------------------------
+
+def refuse_outcomes(house, is_on):
+	"""The store takes no outcome, as when its disk is full."""
+	if is_on:
+		house.rows("CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+			   " $$ BEGIN RAISE 'not now' USING ERRCODE = '53100'; END $$")
+		house.rows("CREATE TRIGGER refuse BEFORE UPDATE OF external ON outbox FOR EACH ROW"
+			   " EXECUTE FUNCTION refuse()")
+	else:
+		house.rows("DROP TRIGGER refuse ON outbox")
+
+
+def withhold_receipts(house):
+	house.smsgw.control("receipts", {"after_ms": -1, "status": "delivered", "double": False})
+
+
+def post_receipt(house, sms, status):
+	answer = house.http.request("POST", f"/receipt/sms?token={h.RECEIPT_TOKEN}",
+				    h.json.dumps({"id": sms["id"], "status": status}))
+	equal(answer[0], 200, "the answer to a receipt")
+
+
+def send_code(house, person):
+	"""A code to a mobile of its own, without a receipt; what the gateway knows of it."""
+	withhold_receipts(house)
+	mobile = house.stranger_phone()
+	person.says(f"secret {mobile}")
+	return until(lambda: house.all_sms(mobile), 10 * h.PATIENCE, "the code")[0]
+
+
+LAST_CODE = "(SELECT max(id) FROM outbox WHERE is_secret)"
+
+
+def statuses_of_last(house):
+	return house.sql(f"SELECT statuses FROM outbox WHERE id = {LAST_CODE}")
+
+
+def receipts_of_last(house):
+	return house.sql(f"SELECT count(*) FROM receipt WHERE outbox_id = {LAST_CODE}")
+
+
+def receipts_by_id(house):
+	"""In any order, each once."""
+	sms = send_code(house, house.stranger())
+	house.settle()
+	for status in ("delivered", "sent", "delivered", "sent"):
+		post_receipt(house, sms, status)
+	equal(statuses_of_last(house), "3", "statuses: sent and delivered")
+	equal(receipts_of_last(house), "2", "receipts kept")
+	equal(house.sql("SELECT count(*) FROM early_receipt"), "0", "receipts that found no message")
+
+
+def receipts_in_one_delivery(house):
+	sms = send_code(house, house.stranger())
+	house.settle()
+	body = [{"id": sms["id"], "status": status} for status in ("delivered", "delivered", "sent")]
+	answer = house.http.request("POST", f"/receipt/sms?token={h.RECEIPT_TOKEN}", h.json.dumps(body))
+	equal(answer[0], 200, "the answer to receipts")
+	equal(statuses_of_last(house), "3", "statuses")
+	equal(receipts_of_last(house), "2", "receipts kept")
+
+
+def a_receipt_before_the_outcome(house):
+	"""The gateway tells, twice, before it has answered."""
+	house.smsgw.control("receipts", {"after_ms": 5, "status": "delivered", "double": True})
+	house.smsgw.faults(latency_ms=400)
+	house.stranger().says(f"secret {house.stranger_phone()}")
+	until(lambda: house.sql("SELECT count(*) FROM early_receipt") == "1", 5 * h.PATIENCE, "an early receipt")
+	equal(statuses_of_last(house), "0", "statuses before the outcome")
+	house.settle()
+	house.smsgw.faults()
+	equal(statuses_of_last(house), "2", "statuses after it")
+	equal(receipts_of_last(house), "1", "receipts kept")
+
+
+def a_receipt_before_a_late_outcome(house):
+	"""The outcome was there and could not be stored."""
+	refuse_outcomes(house, True)
+	ana = house.stranger()
+	sms = send_code(house, ana)
+	post_receipt(house, sms, "failed")
+	refuse_outcomes(house, False)
+	house.settle()
+	equal(statuses_of_last(house), "16", "statuses")
+	equal(texts(ana, 1), ["1 undelivered care"], "what the conversation is told")
+
+
+def a_receipt_of_nobodys(house):
+	post_receipt(house, {"id": "sms-of-another-system"}, "delivered")
+	equal(house.sql("SELECT count(*) FROM early_receipt"), "1", "receipts kept for a while")
+	house.rows("DELETE FROM early_receipt")
+	house.rows("DELETE FROM external_id WHERE outbox_id IS NULL")
+
+
+def a_failure_by_receipt_is_told_once(house):
+	ana = house.stranger()
+	sms = send_code(house, ana)
+	house.settle()
+	for _ in range(3):
+		post_receipt(house, sms, "failed")
+	post_receipt(house, sms, "expired")
+	equal(texts(ana, 1), ["1 undelivered care"], "what the conversation is told")
+	silence(ana, 2)
+
+
+def what_arrived_did_not_fail(house):
+	ana = house.stranger()
+	sms = send_code(house, ana)
+	house.settle()
+	post_receipt(house, sms, "delivered")
+	post_receipt(house, sms, "failed")
+	silence(ana, 2.5)
+
+
+def a_failure_is_told_after_a_kill(house):
+	"""Acknowledged, then killed: told once by the next start."""
+	ana = house.stranger()
+	sms = send_code(house, ana)
+	house.settle()
+	post_receipt(house, sms, "failed")
+	house.kill()
+	house.start()
+	equal(texts(ana, 1), ["1 undelivered care"], "what the conversation is told")
+	house.kill()
+	house.start()
+	post_receipt(house, sms, "failed")
+	silence(ana, 2)
+
+
+def a_failure_found_after_a_kill(house):
+	"""The provider refused, the store did not hear of it; the next start asks again and is told."""
+	ana = house.stranger()
+	refuse_outcomes(house, True)
+	house.graph.faults({"kind": "error", "http": 400, "code": 131026, "count": 2})
+	faults = house.graph.stats()["faults"]
+	ana.says("care a;say b")
+	until(lambda: house.graph.stats()["faults"] > faults, 10, "the first refusal")
+	time.sleep(0.3)
+	house.kill()
+	refuse_outcomes(house, False)
+	house.start()
+	equal(texts(ana, 2, 20), ["2 b", "3 undelivered care"], "what comes after the kill")
+	house.graph.faults()
+	silence(ana, 1.5)
+
+
+def a_failed_status_is_told(house):
+	"""WhatsApp: accepted, then failed by a status."""
+	ana = house.stranger()
+	house.graph.control("statuses", {"failed_code": 131026})
+	ana.says("care a")
+	equal(texts(ana, 1), ["1 a"], "the message")
+	time.sleep(0.3)
+	house.graph.control("statuses", {"failed_code": 0})
+	equal(texts(ana, 1), ["2 undelivered care"], "what the conversation is told")
+	silence(ana, 1.5)
+
+
 # ---- turns ------------------------------------------------------------------------------------------
 
 def quiet_is_waited_for(house):
@@ -386,6 +545,16 @@ TESTS = [
 	("a reply of which no word came goes again", silence_sends_again),
 	("a code does not", a_code_is_never_sent_again),
 	("killed with a receipt in the store and no outcome", killed_with_a_receipt_in_the_store),
+	("receipts by the gateway's id: any order, doubled", receipts_by_id),
+	("receipts by the gateway's id: several in one delivery", receipts_in_one_delivery),
+	("receipts by the gateway's id: before the answer", a_receipt_before_the_outcome),
+	("receipts by the gateway's id: before the outcome is stored", a_receipt_before_a_late_outcome),
+	("receipts by the gateway's id: of nobody's message", a_receipt_of_nobodys),
+	("a failure told by a receipt is told once", a_failure_by_receipt_is_told_once),
+	("what arrived did not fail", what_arrived_did_not_fail),
+	("a failure is told after a kill", a_failure_is_told_after_a_kill),
+	("a failure that is found after a kill is told", a_failure_found_after_a_kill),
+	("a failed status is told", a_failed_status_is_told),
 	("a moment of quiet is waited for", quiet_is_waited_for),
 	("jobs and timers are done", jobs_and_timers),
 	("sixty consents in one moment", a_rush_of_consents),

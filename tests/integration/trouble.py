@@ -217,6 +217,56 @@ def sms_drops_after(house):
 	check(any("Le falta por pagar" in b.text for b in person.hears_all()), "no balance with the code")
 
 
+def failing_receipts(house, is_on):
+	house.smsgw.control("receipts", {"after_ms": 500 if is_on else 10, "double": is_on,
+					 "status": "failed" if is_on else "delivered"})
+
+
+def gives_document(person, document):
+	"""What he hears until his code, if there is one, was handed to the gateway."""
+	greet(person)
+	person.says("mi saldo")
+	person.hears_all()
+	person.says(document)
+	return [bubble.text for bubble in person.hears_all()]
+
+
+def failures(house):
+	return int(house.sql("SELECT count(*) FROM receipt WHERE status = 5"))
+
+
+def sms_failed_later(house):
+	"""Taken by the gateway, then reported as failed, and the daemon killed: the owner is told, once."""
+	person, before = house.customer(), failures(house)
+	failing_receipts(house, True)
+	gives_document(person, person.document)
+	until(lambda: failures(house) > before, 10 * h.PATIENCE, "the receipt")
+	failing_receipts(house, False)
+	house.kill()
+	house.start()
+	bubble = person.hears()
+	check("no se pudo entregar" in bubble.text, f"no honest word: {bubble.text!r}")
+	time.sleep(2)
+	equal(person.bubbles(), [], "the same word again")
+	person.taps(bubble, "Enviar otro código")
+	house.settle()
+	person.hears_all()
+	person.says(house.sms_code(person.mobile, 2))
+	check(any("Le falta por pagar" in b.text for b in person.hears_all()), "no balance with the second code")
+
+
+def sms_failed_of_others(house):
+	"""Another chat with a customer's document hears what one with nobody's hears."""
+	knowing, guessing, before = house.stranger(), house.stranger(), failures(house)
+	failing_receipts(house, True)
+	said = [gives_document(knowing, house.customer().document), gives_document(guessing, "1999777777")]
+	until(lambda: failures(house) > before, 10 * h.PATIENCE, "the receipt")
+	failing_receipts(house, False)
+	time.sleep(2.5)
+	equal(said[0] + [b.text for b in knowing.hears_all()], said[1] + [b.text for b in guessing.hears_all()],
+	      "what the two hear")
+
+
 def codes_are_wiped(house):
 	house.settle()
 	equal(house.sql("SELECT count(*) FROM outbox WHERE is_secret AND payload IS NOT NULL"), "0", "codes that were kept")
@@ -484,6 +534,8 @@ TESTS = [
 	("Graph API: accepted, then failed by status", failed_by_status),
 	("SMS: refused for good", sms_refused),
 	("SMS: of unknown fate is never sent twice", sms_drops_after),
+	("SMS: taken, then failed by a receipt", sms_failed_later),
+	("SMS: failed by a receipt, in another's chat", sms_failed_of_others),
 	("SMS: codes are wiped", codes_are_wiped),
 	("core: its connections are cut", core_cut),
 	("core: away", core_away),

@@ -340,7 +340,7 @@ channels = {{
 		receipt_format = "json";
 		receipt_id = "id";
 		receipt_status = "status";
-		receipt_statuses = {{ delivered = "delivered"; failed = "failed"; expired = "failed"; }};
+		receipt_statuses = {{ sent = "sent"; delivered = "delivered"; failed = "failed"; expired = "failed"; }};
 		receipt_token = "file:{f}/receipts";
 		receipt_token_in = "query";
 		receipt_token_name = "token";

@@ -329,14 +329,17 @@ static void test_undelivered_code(void **state)
 	chat_open(&c);
 	consent(&c);
 	script(&c, "c saldo", "c " DOCUMENT);
-	chat_internal(&c, TURN_UNDELIVERED, "codigo");
-	script(&c, "b no se pudo entregar", "t Enviar otro código", "k", "b Le falta por pagar");
+	chat_internal(&c, TURN_UNDELIVERED, "codigo 1");
+	script(&c, "b no se pudo entregar", "t Enviar otro código");
+	chat_internal(&c, TURN_UNDELIVERED, "codigo 1"); /* of the code that counts no more */
+	bot_is_silent(&c);
+	script(&c, "k", "b Le falta por pagar");
 	chat_close(&c);
 	chat_open(&c); /* a stranger must not learn that there was a message */
 	c.phone = "573009999999";
 	consent(&c);
 	script(&c, "c saldo", "c " DOCUMENT);
-	chat_internal(&c, TURN_UNDELIVERED, "codigo");
+	chat_internal(&c, TURN_UNDELIVERED, "codigo 1");
 	bot_is_silent(&c);
 	chat_close(&c);
 }
