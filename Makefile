@@ -6,6 +6,7 @@
 #   make lint           format, static analysis, layers
 #   make asan|tsan      the tests under the sanitizers      make fuzz   short fuzzing
 #   make bench          measurements (docs/performance.md)  make install DESTDIR=
+#   make deb            the Debian packages, in build/deb
 #
 # CC=clang works. WERROR=1 turns warnings into errors (check and CI do). V=1 shows commands.
 
@@ -116,7 +117,7 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libproaltod.a
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS_ALL) -pie $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LDLIBS)
 
-include systemd/install.mk
+include systemd/install.mk debian/packages.mk
 include $(wildcard tests/*.mk)
 
 .PHONY: clean

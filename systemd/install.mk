@@ -1,51 +1,65 @@
-# make install DESTDIR=: what the package takes. The configuration is installed only where there is
-# none. PLUGINDIR and SHAREDIR come from the Makefile.
+# make install DESTDIR=: what the packages hold (debian/*.install says which holds what). Nothing goes
+# to /etc: what the house decides is written by the house, from the sample in SHAREDIR.
 SBINDIR ?= $(PREFIX)/sbin
 BINDIR ?= $(PREFIX)/bin
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+PKGCONFIGDIR ?= $(PREFIX)/share/pkgconfig
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
-DOCDIR ?= $(PREFIX)/share/doc/proalto
-SYSCONFDIR ?= /etc
-# For demonstrations; a package of its own installs it.
-INSTALL_PLUGINS := $(filter-out channel-simulator example,$(PLUGINS))
+# example is there to be copied, not to be loaded.
+INSTALL_PLUGINS := $(filter-out example,$(PLUGINS))
 
-install-dir = install -d $(DESTDIR)$(1)
 install-program = install -D -m 0755 $(1) $(DESTDIR)$(2)
 install-file = install -D -m 0644 $(1) $(DESTDIR)$(2)
+# $(call install-files,FILES,DIRECTORY)
+install-files = install -d $(DESTDIR)$(2) && install -m 0644 $(1) $(DESTDIR)$(2)
 
-.PHONY: install install-programs install-data install-configuration
-install: install-programs install-data install-configuration
+.PHONY: install install-programs install-data install-units install-manuals install-development
+install: install-programs install-data install-units install-manuals install-development
 
 install-programs: all
 	$(call install-program,$(B)/proaltod,$(SBINDIR)/proaltod)
 	$(call install-program,$(B)/proaltoctl,$(BINDIR)/proaltoctl)
-	$(call install-dir,$(PLUGINDIR))
-	for name in $(INSTALL_PLUGINS); do \
-		$(call install-file,$(B)/plugins/$$name.so,$(PLUGINDIR)/$$name.so) || exit 1; \
-	done
+	$(call install-files,$(INSTALL_PLUGINS:%=$(B)/plugins/%.so),$(PLUGINDIR))
 
 install-data:
-	$(call install-dir,$(INCLUDEDIR)/proalto)
-	install -m 0644 plugins/include/proalto/*.h $(DESTDIR)$(INCLUDEDIR)/proalto/
-	$(call install-dir,$(SHAREDIR)/sql/migrations)
-	install -m 0644 sql/migrations/*.sql $(DESTDIR)$(SHAREDIR)/sql/migrations/
+	$(call install-file,etc/proalto.conf,$(SHAREDIR)/proalto.conf)
+	$(call install-files,$(wildcard etc/flows/*),$(SHAREDIR)/flows)
+	$(call install-files,$(wildcard etc/texts/*),$(SHAREDIR)/texts)
+	$(call install-files,$(wildcard sql/migrations/*.sql),$(SHAREDIR)/sql/migrations)
 	$(call install-file,sql/roles.sql,$(SHAREDIR)/sql/roles.sql)
-	$(call install-file,systemd/proalto.service,$(UNITDIR)/proalto.service)
+	$(call install-files,$(wildcard sql/demo/*.sql),$(SHAREDIR)/sql/demo)
+	$(call install-file,etc/backend-postgres.demo.conf,$(SHAREDIR)/demo/backend-postgres.demo.conf)
+	$(call install-file,etc/demo/proalto.conf.in,$(SHAREDIR)/demo/proalto.conf.in)
+
+# The template is the service itself with the instance's name in it, and without a socket: an instance
+# opens the port of its own configuration.
+$(B)/systemd/proalto@.service: systemd/proalto.service systemd/instance.sed
+	@mkdir -p $(@D)
+	$(Q)sed -f systemd/instance.sed $< >$@
+
+install-units: $(B)/systemd/proalto@.service
+	$(call install-files,systemd/proalto.service systemd/proalto.socket $<,$(UNITDIR))
 	$(call install-file,systemd/proalto.sysusers,$(SYSUSERSDIR)/proalto.conf)
-	for file in README.md $(wildcard docs/*.md); do \
-		[ ! -e $$file ] || $(call install-file,$$file,$(DOCDIR)/$$file) || exit 1; \
+
+# What the keys mean, the daemon itself says.
+$(B)/man/proalto.conf.5: docs/man/proalto.conf.5.in docs/man/keys.awk $(B)/proaltod
+	@mkdir -p $(@D)
+	$(Q)LC_ALL=C $(B)/proaltod --options | awk -f docs/man/keys.awk - $< >$@
+
+MANUALS := $(wildcard docs/man/*.[1-8]) $(B)/man/proalto.conf.5
+install-manuals: $(MANUALS)
+	for page in $(MANUALS); do \
+		$(call install-file,$$page,$(MANDIR)/man$${page##*.}/$${page##*/}) || exit 1; \
 	done
 
-# It holds no secret: everybody may read it.
-install-configuration:
-	$(call install-dir,$(SYSCONFDIR)/proalto)
-	[ -e $(DESTDIR)$(SYSCONFDIR)/proalto.conf ] || \
-		install -m 0644 etc/proalto.conf $(DESTDIR)$(SYSCONFDIR)/proalto.conf
-	for folder in flows texts; do \
-		$(call install-dir,$(SYSCONFDIR)/proalto/$$folder) || exit 1; \
-		for file in etc/$$folder/*; do \
-			target=$(DESTDIR)$(SYSCONFDIR)/proalto/$$folder/$${file##*/}; \
-			[ -e "$$target" ] || [ ! -e "$$file" ] || install -m 0644 "$$file" "$$target" || exit 1; \
-		done; \
-	done
+# For authors of plugins.
+install-development: $(B)/proalto-plugin-check
+	$(call install-program,$(B)/proalto-plugin-check,$(BINDIR)/proalto-plugin-check)
+	$(call install-files,$(wildcard plugins/include/proalto/*.h),$(INCLUDEDIR)/proalto)
+	install -d $(DESTDIR)$(PKGCONFIGDIR)
+	printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$(INCLUDEDIR)' 'plugindir=$(PLUGINDIR)' '' \
+		'Name: proalto-plugin' 'Description: Contract of the plugins of proaltod' \
+		'Version: $(VERSION)' 'Cflags: -I$${includedir}' \
+		>$(DESTDIR)$(PKGCONFIGDIR)/proalto-plugin.pc

@@ -88,9 +88,11 @@ static const struct config_key core_keys[] = {
 	 HELP("Si la Superintendencia Financiera vigila a la entidad. Decide textos y plazos.",
 	      "Whether the Superintendencia Financiera supervises the house. Decides texts and "
 	      "terms.")},
-	{"flows.directory", KEY_PATH, 0, AT(flows_directory), .fallback = "\"/etc/proalto/flows\"",
+	{"flows.directory", KEY_PATH, 0, AT(flows_directory),
+	 .fallback = "\"/usr/share/proalto/flows\"",
 	 HELP("Directorio de los flujos de conversación.", "Directory of the flows.")},
-	{"flows.texts", KEY_PATH, 0, AT(texts_directory), .fallback = "\"/etc/proalto/texts\"",
+	{"flows.texts", KEY_PATH, 0, AT(texts_directory),
+	 .fallback = "\"/usr/share/proalto/texts\"",
 	 HELP("Directorio de los textos.", "Directory of the texts.")},
 	{"identity.lookup", KEY_CHOICE, 0, AT(lookup), .fallback = "\"last4\"", .choices = lookups,
 	 HELP("Qué se pide para buscar al cliente: last4 (últimos cuatro dígitos, desde el chat "
