@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#define SUBJECT_WORDS 2 /* beside asking for a person: he told what it is about */
 #define CLOSING_HOUR 17 /* a case is due at the end of its day */
 
 /* The clock of a term starts when the message arrived, at night and on Sundays too (HD-21). */
@@ -90,4 +91,24 @@ void emit_case_addition(struct turn *t, pa_str kind, pa_str summary)
 			      (long long)++open->additions + 1),
 		 kind, summary, open->due_ns);
 	t->out->fact = "case.extended";
+}
+
+void emit_waiting(struct turn *t, const struct text *text)
+{
+	int64_t opens = hours_next(&t->set->hours, t->in->now_ns);
+	bool is_closed = opens > t->in->now_ns && opens != t->st.opening_told_ns;
+	pa_str body = fill(t, text), closed;
+
+	if (is_closed) {
+		t->st.opening_told_ns = opens;
+		closed = fill(t, t->set->engine[TEXT_CLOSED]);
+		body = arena_format(t->arena, "%.*s\n%.*s", PA_FMT(body), PA_FMT(closed));
+	}
+	emit_question(t, body, NULL, 0, PA_STR_ABSENT);
+}
+
+bool subject_is_missing(const struct turn *t)
+{
+	return t->out->cases_count && t->st.depth < 2 && !t->st.wishes_count && consent_has(t) &&
+	       said_beyond(&t->said, t->found, t->found_count) < SUBJECT_WORDS;
 }

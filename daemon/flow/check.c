@@ -374,6 +374,15 @@ static void check_entries(struct flow_set *set, struct flow_problems *problems)
 	}
 }
 
+static void check_hours(const struct flow_set *set, struct flow_problems *problems)
+{
+	for (size_t i = 0; i < WEEKDAYS; i++)
+		if (set->hours.until[i])
+			return;
+	problem_add(problems, set->options.flows_directory,
+		    "falta \"atencion\": cuándo atienden los asesores");
+}
+
 static void check_flows(struct flow_set *set, struct flow_problems *problems)
 {
 	check_entries(set, problems);
@@ -410,6 +419,7 @@ void check_set(struct flow_set *set, struct flow_problems *problems)
 	check_engine_texts(set, problems);
 	check_documents(set, problems);
 	check_intents(set, problems);
+	check_hours(set, problems);
 	for (size_t i = 0; i < set->texts_count; i++)
 		if (!set->texts[i]->is_used)
 			problem_warn(problems, set->texts[i]->where, "nadie usa el texto \"%.*s\"",

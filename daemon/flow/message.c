@@ -24,6 +24,15 @@ static bool asks_open(struct turn *t)
 	       top_step(t)->ask == ASK_TEXT;
 }
 
+/* An amount is asked for, or may still be put right. */
+static bool takes_amount(struct turn *t)
+{
+	const struct step *step = t->st.waiting == WAIT_STEP ? top_step(t) : NULL;
+
+	return step && ((step->verb == VERB_ASK && step->ask == ASK_AMOUNT) ||
+			(step->verb == VERB_CHOOSE && step->into.ptr));
+}
+
 static bool is_trouble(const struct turn *t, const struct intent *intent)
 {
 	return intent->flow != NOWHERE && t->set->flows[intent->flow].is_trouble;
@@ -78,8 +87,10 @@ static bool answers_question(struct turn *t)
 		return true;
 	if (t->st.waiting == WAIT_IDENTITY && has_digit(t->said.text))
 		return true;
+	if (takes_amount(t) && amount_read(&t->said, &amount) != AMOUNT_NONE)
+		return true;
 	if (t->st.waiting == WAIT_STEP && top_step(t)->verb == VERB_ASK)
-		return top_step(t)->ask == ASK_AMOUNT && amount_read(&t->said, &amount);
+		return false;
 	count = question_options(t, options);
 	return match_option(&t->said, options, count, &which) != MATCH_NONE;
 }
@@ -114,7 +125,7 @@ static void guess(struct turn *t)
 
 bool message_read(struct turn *t, pa_str text)
 {
-	pa_str valid = utf8_repair(t->arena, utf8_cut(text, TEXT_MAX));
+	pa_str valid = verify_digits(t, utf8_repair(t->arena, utf8_cut(text, TEXT_MAX)));
 
 	t->guesses_count = 0;
 	said_split(t->arena, valid, &t->said);
@@ -132,6 +143,38 @@ bool message_read(struct turn *t, pa_str text)
 bool message_is_greeting(const struct turn *t)
 {
 	return t->found_count == 1 && t->found[0].intent->action == ACTION_GREETING;
+}
+
+/* Flows and a mere hello; what is urgent is heard each time. 0: something else is said. */
+static int64_t hash_of_wishes(struct turn *t)
+{
+	pa_str names = PA_STR("");
+
+	for (size_t i = 0; i < t->found_count; i++) {
+		const struct intent *intent = t->found[i].intent;
+
+		if (is_trouble(t, intent) ||
+		    (intent->flow == NOWHERE && intent->action != ACTION_GREETING))
+			return 0;
+		names = arena_format(t->arena, "%.*s %.*s", PA_FMT(names), PA_FMT(intent->name));
+	}
+	if (t->found_count == 0 ||
+	    (message_is_greeting(t) && said_beyond(&t->said, t->found, t->found_count)))
+		return 0;
+	return (int64_t)str_hash(names);
+}
+
+bool message_is_repeated(struct turn *t)
+{
+	int64_t hash = asks_open(t) ? 0 : hash_of_wishes(t);
+	bool is_repeated =
+		hash && hash == t->st.asked_hash && t->in->now_ns - t->st.asked_at_ns < REPEATED_NS;
+
+	if (!is_repeated) {
+		t->st.asked_hash = hash;
+		t->st.asked_at_ns = t->in->now_ns;
+	}
+	return is_repeated;
 }
 
 /* ---- acting ---- */
@@ -338,9 +381,9 @@ static bool answer_of_question(struct turn *t)
 
 	if (t->st.waiting == WAIT_IDENTITY)
 		return has_digit(t->said.text) && verify_said(t);
-	if (t->st.waiting != WAIT_STEP || top_step(t)->verb != VERB_ASK)
-		return false;
-	return (asks_open(t) || amount_read(&t->said, &amount)) && step_said(t);
+	if (takes_amount(t) && amount_read(&t->said, &amount) != AMOUNT_NONE)
+		return step_said(t);
+	return asks_open(t) && step_said(t);
 }
 
 static bool last_resort(struct turn *t)

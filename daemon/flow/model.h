@@ -7,6 +7,7 @@
 #define FLOW_MODEL_H
 
 #include "consent/consent.h"
+#include "flow/hours.h"
 #include "flow/set.h"
 #include "flow/texts.h"
 #include "flow/values.h"
@@ -40,6 +41,7 @@ enum question {
 	QUESTION_VERIFIED,     /* "si", "no" */
 	QUESTION_CREDIT_STATE, /* "activo", "pagado", "cedido", "en_reclamo" */
 	QUESTION_CREDIT_COUNT, /* "0", "1", ... */
+	QUESTION_SUBJECT,      /* "falta": what the case is about may be asked; "sabido" */
 };
 
 #define NOWHERE (-1) /* a target that is not given */
@@ -77,7 +79,8 @@ struct step {
 	const struct text *text;
 	const struct text *retry;   /* the question again, shorter, with an example */
 	const struct text *missing; /* say: what the core did not tell */
-	pa_str into;                /* ask, remember: name in the memory */
+	pa_str into;                /* ask, remember: name in the memory; choose: the amount
+				     * there that a typed one corrects */
 	pa_str value;               /* remember: what */
 	struct consent_act act;     /* say */
 	enum ask_kind ask;
@@ -94,6 +97,7 @@ struct step {
 	int days;         /* hand_over: business days */
 	bool is_single;   /* hand_over: asked for again within the hour, it is the same case */
 	bool is_addition; /* hand_over: more about the case just opened */
+	bool is_waited;   /* hand_over: somebody waits for a person: out of hours he is told */
 	int next;
 	int otherwise;  /* when: no case fits; fetch: nothing was found */
 	int flow;       /* go */
@@ -192,6 +196,7 @@ struct flow_set {
 	int menu;                                     /* flow */
 	int closing;                                  /* flow: "anything else?" */
 	int advisor;                                  /* flow */
+	struct hours hours;                           /* of people */
 	struct flow_set *older[OLDER_SETS_MAX];       /* bare copies: they keep no older ones */
 };
 

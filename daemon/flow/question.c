@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/run.h"
 
+#include "base/money.h"
 #include "base/str.h"
 #include "io/unicode.h"
 
@@ -54,6 +55,27 @@ static size_t engine_options(struct turn *t, const struct engine_option *list, s
 		options[i].words_count = 1;
 	}
 	return count;
+}
+
+/* The two readings of an amount, for the person to choose. */
+static size_t amount_options(struct turn *t, struct option *options)
+{
+	static const struct {
+		const char *name;
+		int64_t times;
+	} readings[] = {{"menor", 1}, {"mayor", AMOUNT_THOUSANDS}};
+
+	for (size_t i = 0; i < ARRAY_COUNT(readings); i++) {
+		options[i] = (struct option){
+			.name = str_from(readings[i].name),
+			.title = money_format(t->arena, t->st.amount_doubt * readings[i].times),
+			.next = NOWHERE,
+			.flow = NOWHERE,
+			.action = NOWHERE};
+		options[i].folded = text_fold(t->arena, options[i].title);
+	}
+	options[ARRAY_COUNT(readings)] = option_advisor(t);
+	return ARRAY_COUNT(readings) + 1;
 }
 
 /* The credits that were shown, remembered as "title\nid" under numbered names. */
@@ -131,6 +153,8 @@ size_t question_options(struct turn *t, struct option options[OPTIONS_SHOWN_MAX]
 	switch (t->st.waiting) {
 	case WAIT_STEP:
 		step = top_step(t);
+		if (t->st.amount_doubt)
+			return amount_options(t, options);
 		if (step->verb != VERB_CHOOSE)
 			return t->st.misses_format >= 2 ? way_out(t, options) : 0;
 		if (step->from_credits)
@@ -191,6 +215,7 @@ void question_ask(struct turn *t, enum waiting waiting, const struct text *text)
 {
 	t->st.waiting = waiting;
 	t->st.page = 0;
+	t->st.amount_doubt = 0;
 	show(t, fill(t, text));
 }
 
@@ -198,6 +223,7 @@ void question_clear(struct turn *t)
 {
 	t->st.waiting = WAIT_NOTHING;
 	t->st.picks_count = 0;
+	t->st.amount_doubt = 0;
 }
 
 void question_repeat(struct turn *t)
@@ -218,7 +244,8 @@ void question_repeat(struct turn *t)
 			action_do(t, ACTION_MENU);
 		return;
 	case WAIT_STEP:
-		show(t, fill(t, top_step(t)->retry));
+		show(t, fill(t, t->st.amount_doubt ? t->set->engine[TEXT_AMOUNT]
+						   : top_step(t)->retry));
 		return;
 	case WAIT_CONSENT:
 		consent_repeat(t);
@@ -249,8 +276,15 @@ static bool is_way_out(struct turn *t, const struct option *option)
 	if (option->flow == NOWHERE && option->action == NOWHERE)
 		return false;
 	if (t->st.waiting == WAIT_STEP)
-		return top_step(t)->verb == VERB_ASK || top_step(t)->from_credits;
+		return top_step(t)->verb == VERB_ASK || top_step(t)->from_credits ||
+		       t->st.amount_doubt;
 	return t->st.waiting != WAIT_PICK;
+}
+
+static int64_t amount_chosen(const struct turn *t, const struct option *option)
+{
+	return t->st.amount_doubt *
+	       (str_equal(option->name, PA_STR("mayor")) ? AMOUNT_THOUSANDS : 1);
 }
 
 void question_answer(struct turn *t, const struct option *option, bool is_tap)
@@ -270,7 +304,10 @@ void question_answer(struct turn *t, const struct option *option, bool is_tap)
 	}
 	switch (t->st.waiting) {
 	case WAIT_STEP:
-		step_chosen(t, option, is_tap);
+		if (t->st.amount_doubt)
+			step_amount(t, amount_chosen(t, option));
+		else
+			step_chosen(t, option, is_tap);
 		return;
 	case WAIT_CONSENT:
 		consent_chosen(t, option->name);

@@ -28,7 +28,10 @@ void read_define(struct reader *reader, const struct conf_node *root);
 /* Words that tell an intent. */
 void read_intents(struct reader *reader, const struct conf_node *root);
 
-/* ---- shared by the two files ---- */
+/* When people attend. */
+void read_hours(struct reader *reader, const struct conf_node *root);
+
+/* ---- shared by these files ---- */
 
 /* A member's text; absent (and a problem, if it is required) when it is missing or of another
  * kind. */

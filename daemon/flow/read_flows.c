@@ -292,6 +292,7 @@ static void read_choose(struct reader *reader, const struct flow *flow,
 	step->text = find_text(reader, node, "texto", true);
 	step->retry = find_text(reader, node, "ejemplo", true);
 	step->button = read_text_of(reader, node, "boton", false);
+	step->into = read_text_of(reader, node, "corrige", false);
 	step->from_credits = read_bool_of(reader, node, "creditos");
 	if (!step->from_credits) {
 		read_options(reader, flow, node, step);
@@ -320,8 +321,9 @@ static void read_fetch(struct reader *reader, const struct flow *flow, const str
 static void read_when(struct reader *reader, const struct flow *flow, const struct conf_node *node,
 		      struct step *step)
 {
-	static const char *const questions[] = {"memoria",        "consentimiento",   "verificado",
-						"estado_credito", "cuantos_creditos", NULL};
+	static const char *const questions[] = {
+		"memoria",          "consentimiento", "verificado", "estado_credito",
+		"cuantos_creditos", "asunto",         NULL};
 
 	step->question = (enum question)one_of(
 		reader, node, read_text_of(reader, node, "mira", true), questions, "la condición");
@@ -341,6 +343,7 @@ static void read_hand_over(struct reader *reader, const struct flow *flow,
 	step->summary = read_text_of(reader, node, "resumen", false);
 	step->is_addition = read_bool_of(reader, node, "agrega");
 	step->is_single = read_bool_of(reader, node, "unica");
+	step->is_waited = read_bool_of(reader, node, "se_espera");
 	step->next = find_target(reader, flow, node, "sigue", true);
 	if (step->kind.ptr)
 		read_name_is_good(reader, node, step->kind);
@@ -386,12 +389,12 @@ static void read_step(struct reader *reader, const struct flow *flow, const stru
 		[VERB_SAY] = {read_say, KEYS("texto", "faltan", "retira", "sigue")},
 		[VERB_ASK] = {read_ask, KEYS("texto", "ejemplo", "tipo", "guarda", "sigue")},
 		[VERB_CHOOSE] = {read_choose, KEYS("texto", "ejemplo", "boton", "creditos",
-						   "opciones", "sigue")},
+						   "corrige", "opciones", "sigue")},
 		[VERB_VERIFY] = {read_verify, KEYS("sigue")},
 		[VERB_FETCH] = {read_fetch, KEYS("que", "sigue", "si_no")},
 		[VERB_WHEN] = {read_when, KEYS("mira", "guarda", "casos", "si_no")},
 		[VERB_HAND_OVER] = {read_hand_over, KEYS("texto", "clase", "resumen", "dias",
-							 "agrega", "unica", "sigue")},
+							 "agrega", "unica", "se_espera", "sigue")},
 		[VERB_REMEMBER] = {read_remember, KEYS("guarda", "valor", "sigue")},
 		[VERB_GO] = {read_go, KEYS("flujo")},
 	};
@@ -422,10 +425,9 @@ static void name_steps(struct reader *reader, struct flow *flow, const struct co
 void read_define(struct reader *reader, const struct conf_node *root)
 {
 	static const char *const known[] = {
-		"flujo",     "etiqueta", "consentimiento", "borrador",
-		"aparte",    "urgente",  "cierra_sesion",  "pasos",
-		"no_guarda", "atiende",  "despues",        "intenciones",
-		NULL};
+		"flujo",   "etiqueta",      "consentimiento", "borrador",  "aparte",
+		"urgente", "cierra_sesion", "pasos",          "no_guarda", "atiende",
+		"despues", "intenciones",   "atencion",       NULL};
 	const struct conf_node *name = conf_find(root, "flujo"), *list;
 	int index =
 		name && name->kind == CONF_TEXT ? set_find_flow(reader->set, name->text) : NOWHERE;

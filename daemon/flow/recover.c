@@ -25,8 +25,9 @@ void to_person(struct turn *t, enum engine_text text, const char *kind)
 	else
 		emit_case(t, str_from(kind), t->said.text, PERSON_DAYS);
 	flows_drop(t);
-	emit(t,
-	     is_told && (text == TEXT_TO_PERSON || text == TEXT_FOREIGN) ? TEXT_PERSON_TOLD : text);
+	if (is_told && (text == TEXT_TO_PERSON || text == TEXT_FOREIGN))
+		text = TEXT_PERSON_TOLD;
+	emit_waiting(t, t->set->engine[text]);
 }
 
 /* What was asked was understood, and what came has the wrong shape. The hint, if it is of its own,

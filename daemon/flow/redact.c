@@ -3,6 +3,8 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "identity/document.h"
+#include "identity/spoken.h"
 #include "io/unicode.h"
 
 #include <string.h>
@@ -11,6 +13,7 @@
 #define CARD_MAX 19
 #define CODE_MIN 4
 #define CODE_MAX 8
+#define SPOKEN_MAX 19 /* digits in words, as many as a card has */
 #define LONG_NUMBER 7 /* digits: a document or a phone */
 #define TEXT_MAX ((size_t)64 << 10)
 
@@ -44,22 +47,25 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* The number at `at`: digits with single spaces, dots or hyphens between. Its end; digits get it
+/* The number at `at`: digits with single spaces, dots and the like between. Its end; digits get it
  * alone, as many as fit. */
 static size_t number_at(pa_str text, size_t at, char *digits, size_t room, size_t *ret_count)
 {
 	size_t end = at, count = 0;
 
-	for (size_t i = at; i < text.len; i++) {
-		bool joins = (text.ptr[i] == ' ' || text.ptr[i] == '.' || text.ptr[i] == '-') &&
-			     i + 1 < text.len && is_digit(text.ptr[i + 1]);
+	for (size_t i = at; i < text.len;) {
+		size_t joint = digits_joint(text, i);
 
-		if (!is_digit(text.ptr[i]) && !joins)
+		if (joint && i + joint < text.len && is_digit(text.ptr[i + joint])) {
+			i += joint;
+			continue;
+		}
+		if (!is_digit(text.ptr[i]))
 			break;
-		if (is_digit(text.ptr[i]) && count < room)
+		if (count < room)
 			digits[count] = text.ptr[i];
-		count += is_digit(text.ptr[i]);
-		end = i + 1;
+		count++;
+		end = ++i;
 	}
 	*ret_count = count;
 	return end;
@@ -83,9 +89,13 @@ static void blot_number(struct redactor *r, const char *digits, size_t count)
 
 static bool is_amount(const struct redactor *r, size_t at)
 {
-	while (at > 0 && r->text.ptr[at - 1] == ' ')
-		at--;
-	return at > 0 && r->text.ptr[at - 1] == '$';
+	pa_str before = str_slice(r->text, 0, at);
+
+	while (str_ends(before, PA_STR(" ")))
+		before.len--;
+	if (str_ends(before, PA_STR("\u00a0"))) /* as money_format() writes it */
+		before.len -= strlen("\u00a0");
+	return str_ends(before, PA_STR("$"));
 }
 
 static bool is_code(const struct redactor *r, size_t count)
@@ -188,8 +198,11 @@ static size_t take_word(struct arena *arena, struct redactor *r, size_t at)
 
 static pa_str redact(struct arena *arena, pa_str text, bool awaits_code, unsigned *ret_what)
 {
+	struct spoken_limits spoken = {.least = awaits_code ? CODE_MIN : LONG_NUMBER,
+				       .most = SPOKEN_MAX,
+				       .takes_round = awaits_code};
 	struct redactor r = {.out = BUF_INIT(TEXT_MAX * 8),
-			     .text = str_slice(text, 0, TEXT_MAX),
+			     .text = spoken_numbers(arena, str_slice(text, 0, TEXT_MAX), spoken),
 			     .awaits_code = awaits_code};
 	pa_str result;
 

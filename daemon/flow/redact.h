@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * flow/redact.h: takes out of a text what people should not have written: card numbers, passwords,
- * one-time codes, and identity documents typed in full. What is kept, shown to an advisor or put in
- * a case goes through here first. Pure.
+ * one-time codes, and identity documents in full, in digits or in words. What is kept, shown to an
+ * advisor or put in a case goes through here first. Pure.
  */
 #ifndef FLOW_REDACT_H
 #define FLOW_REDACT_H

@@ -25,6 +25,7 @@
 #define GUESSES_MAX 2
 #define ROWS_MAX 10
 #define BUTTONS_MAX 3
+#define REPEATED_NS (10 * NS_PER_S) /* the same again so soon was said before the answer came */
 
 struct turn {
 	const struct flow_set *set;
@@ -98,6 +99,12 @@ bool case_again(struct turn *t, pa_str kind);
 /* Adds to the case that {radicado} names. */
 void emit_case_addition(struct turn *t, pa_str kind, pa_str summary);
 
+/* Says a text to somebody who waits for a person: out of hours with the next opening, which is told
+ * once as long as people are away. */
+void emit_waiting(struct turn *t, const struct text *text);
+/* True if a case was just opened and nothing tells what it is about, which may be used. */
+bool subject_is_missing(const struct turn *t);
+
 /* ---- care.c ---- */
 
 /* After grief, a crisis, or a minor's message only a person goes on: true if that was said, and
@@ -144,6 +151,8 @@ bool consent_said(struct turn *t);
 /* ---- verifying.c ---- */
 
 bool verified(const struct turn *t);
+/* Where a document or a code is asked: the text with a number in words in digits. */
+pa_str verify_digits(struct turn *t, pa_str text);
 /* Begins to verify; the top frame's step goes on when it is done. */
 void verify_begin(struct turn *t);
 void verify_repeat(struct turn *t);
@@ -176,9 +185,12 @@ void flow_next(struct turn *t, int next);
 struct frame *top_frame(struct turn *t);
 const struct flow *top_flow(struct turn *t);
 const struct step *top_step(struct turn *t);
-/* A free text for an `ask`. True if it was an answer; misses of format are told. */
+/* A free text for an `ask`, or an amount that corrects the one a `choose` shows. True if it was an
+ * answer; misses of format are told. */
 bool step_said(struct turn *t);
 void step_chosen(struct turn *t, const struct option *option, bool is_tap);
+/* One of the two readings of an amount was chosen. */
+void step_amount(struct turn *t, int64_t amount);
 
 /* ---- wishes.c ---- */
 
@@ -229,6 +241,9 @@ const struct intent *message_trouble(struct turn *t);
 bool message_is_greeting(const struct turn *t);
 /* True if it was written so long ago that the answer has to say so, and starts no code. */
 bool message_is_late(const struct turn *t);
+/* True if the same was asked for seconds ago: that answer is the answer. Notes what is asked for.
+ */
+bool message_is_repeated(struct turn *t);
 /* Acts on what was read. */
 void message_act(struct turn *t);
 /* A message that is no text: taps, files, places, reactions ... */

@@ -187,6 +187,7 @@ static void build(struct loading *loading)
 			continue;
 		read_define(reader, loading->files[i].root);
 		read_intents(reader, loading->files[i].root);
+		read_hours(reader, loading->files[i].root);
 	}
 	mix(loading, str_from(set->options.house.name));
 	mix(loading, str_from(set->options.house.policy_url));

@@ -229,6 +229,11 @@ static pa_str plain_value(struct turn *t, enum value value)
 		return t->secret;
 	case VALUE_PEDIDO:
 		return amount_asked(t);
+	case VALUE_ABRE:
+		return opening_spoken(t->arena, t->in->now_ns,
+				      hours_next(&t->set->hours, t->in->now_ns));
+	case VALUE_HORARIO:
+		return hours_spoken(t->arena, &t->set->hours);
 	case VALUE_FALTAN:
 		return missing_labels(t);
 	default:

@@ -46,6 +46,10 @@ enum field {
 	F_UNLIKELY,
 	F_GROUP_TOLD,
 	F_LAST_WISH,
+	F_OPENING_TOLD,
+	F_ASKED_HASH,
+	F_ASKED_AT,
+	F_AMOUNT_DOUBT,
 	F_COUNT,
 };
 
@@ -290,6 +294,10 @@ pa_str state_pack(struct arena *arena, const struct flow_set *set, const struct 
 	pack_int(&buf, F_TAPPED_MARK, state->tapped_mark);
 	pack_int(&buf, F_TAPPED_AT, state->tapped_at_ns);
 	pack_int(&buf, F_GROUP_TOLD, state->was_group_told);
+	pack_int(&buf, F_OPENING_TOLD, state->opening_told_ns);
+	pack_int(&buf, F_ASKED_HASH, state->asked_hash);
+	pack_int(&buf, F_ASKED_AT, state->asked_at_ns);
+	pack_int(&buf, F_AMOUNT_DOUBT, state->amount_doubt);
 	pack_lists(&buf, set, state);
 	pack_rest(&buf, set, state);
 	return arena_copy(arena, buf_str(&buf));
@@ -313,6 +321,10 @@ static void read_integer(struct state *to, uint32_t field, int64_t value)
 		[F_FLOOD_COUNT] = &to->flood_count,
 		[F_TAPPED_MARK] = &to->tapped_mark,
 		[F_TAPPED_AT] = &to->tapped_at_ns,
+		[F_OPENING_TOLD] = &to->opening_told_ns,
+		[F_ASKED_HASH] = &to->asked_hash,
+		[F_ASKED_AT] = &to->asked_at_ns,
+		[F_AMOUNT_DOUBT] = &to->amount_doubt,
 	};
 	bool *const flags[F_COUNT] = {
 		[F_CONSENT_REFUSED] = &to->consent.is_refused,

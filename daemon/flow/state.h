@@ -85,7 +85,8 @@ struct state {
 	pa_str draft_memory;
 	struct open_case cases[CASES_KEPT]; /* the one named last stands first */
 	size_t cases_count;
-	int care_flow; /* only a person goes on, because of this one; NOWHERE: none */
+	int64_t opening_told_ns; /* that people are there again then was told */
+	int care_flow;           /* only a person goes on, because of this one; NOWHERE: none */
 	bool is_greeted;
 	int64_t last_in_ns;
 	int64_t flood_since_ns;
@@ -97,6 +98,9 @@ struct state {
 	int64_t tapped_mark; /* the last tap that was an answer */
 	pa_str tapped_option;
 	int64_t tapped_at_ns;
+	int64_t asked_hash; /* what the last message asked for; 0: nothing */
+	int64_t asked_at_ns;
+	int64_t amount_doubt;     /* the smaller of two readings, and which one is asked; 0: none */
 	pa_str unlikely_document; /* typed once, hardly ever issued */
 	bool was_group_told;
 	int last_wish; /* flow last asked for; NOWHERE: none */

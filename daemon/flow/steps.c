@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/run.h"
 
+#include "base/money.h"
 #include "base/str.h"
 #include "flow/redact.h"
 
@@ -220,6 +221,8 @@ static pa_str looked_at(struct turn *t, const struct step *step)
 		return credit_state(t);
 	case QUESTION_CREDIT_COUNT:
 		return arena_format(t->arena, "%zu", t->credits_count);
+	case QUESTION_SUBJECT:
+		return subject_is_missing(t) ? PA_STR("falta") : PA_STR("sabido");
 	case QUESTION_MEMORY:
 		break;
 	}
@@ -238,15 +241,34 @@ static bool run_when(struct turn *t, const struct step *step)
 	return true;
 }
 
+/* What is remembered, or his own words and what he was doing when he said them. */
+static pa_str summary_of(struct turn *t, const struct step *step)
+{
+	pa_str remembered = state_recall(&t->st, step->summary);
+	int64_t amount;
+
+	if (step->summary.ptr && str_to_int64(remembered, &amount))
+		return money_format(t->arena, amount); /* a bare number would be blotted out */
+	if (step->summary.ptr)
+		return remembered;
+	if (t->st.depth < 2 || !step->is_waited)
+		return t->said.text;
+	return arena_format(t->arena, "%.*s [%.*s]", PA_FMT(t->said.text),
+			    PA_FMT(t->set->flows[t->st.frames[t->st.depth - 2].flow].label));
+}
+
 static bool run_hand_over(struct turn *t, const struct step *step)
 {
-	pa_str summary = step->summary.ptr ? state_recall(&t->st, step->summary) : t->said.text;
+	pa_str summary = summary_of(t, step);
 
 	if (step->is_addition)
 		emit_case_addition(t, step->kind, summary);
 	else if (!step->is_single || !case_again(t, step->kind))
 		emit_case(t, step->kind, summary, step->days);
-	emit_question(t, fill(t, step->text), NULL, 0, PA_STR_ABSENT);
+	if (step->is_waited)
+		emit_waiting(t, step->text);
+	else
+		emit_question(t, fill(t, step->text), NULL, 0, PA_STR_ABSENT);
 	flow_next(t, step->next);
 	return true;
 }
@@ -301,31 +323,54 @@ void flow_run(struct turn *t)
 
 /* ---- answers ---- */
 
+static void answered(struct turn *t, pa_str value)
+{
+	const struct step *step = top_step(t);
+
+	misses_reset(t);
+	state_remember(&t->st, step->into, value);
+	if (step->verb == VERB_ASK)
+		flow_next(t, step->next);
+	flow_run(t); /* a choice is shown again, with the new value */
+}
+
+void step_amount(struct turn *t, int64_t amount)
+{
+	t->st.amount_doubt = 0;
+	answered(t, arena_format(t->arena, "%lld", (long long)amount));
+}
+
+static void amount_said(struct turn *t)
+{
+	int64_t amount;
+
+	switch (amount_read(&t->said, &amount)) {
+	case AMOUNT_NONE:
+		miss_format(t, TEXT_NOT_UNDERSTOOD);
+		return;
+	case AMOUNT_CLEAR:
+		step_amount(t, amount);
+		return;
+	case AMOUNT_TWO_WAYS:
+		misses_reset(t);
+		t->st.amount_doubt = amount;
+		question_repeat(t);
+		return;
+	}
+}
+
 bool step_said(struct turn *t)
 {
 	const struct step *step = top_step(t);
-	int64_t amount;
-	pa_str value;
 
-	if (step->verb != VERB_ASK)
+	if (step->verb != VERB_ASK && step->verb != VERB_CHOOSE)
 		return false;
-	if (step->ask == ASK_AMOUNT) {
-		if (!amount_read(&t->said, &amount)) {
-			miss_format(t, TEXT_NOT_UNDERSTOOD);
-			return true;
-		}
-		value = arena_format(t->arena, "%lld", (long long)amount);
-	} else {
-		if (t->said.folded.len < ANSWER_MIN) {
-			miss_format(t, TEXT_NOT_UNDERSTOOD);
-			return true;
-		}
-		value = redact_text(t->arena, t->said.text, NULL);
-	}
-	misses_reset(t);
-	state_remember(&t->st, step->into, value);
-	flow_next(t, step->next);
-	flow_run(t);
+	if (step->verb == VERB_CHOOSE || step->ask == ASK_AMOUNT)
+		amount_said(t);
+	else if (t->said.folded.len < ANSWER_MIN)
+		miss_format(t, TEXT_NOT_UNDERSTOOD);
+	else
+		answered(t, redact_text(t->arena, t->said.text, NULL));
 	return true;
 }
 

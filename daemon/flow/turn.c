@@ -169,6 +169,10 @@ static size_t run_texts(struct turn *t, size_t at)
 	begin_message(t, t->in->events[at].event);
 	if (is_flood(t))
 		return read;
+	if (message_is_repeated(t)) {
+		no_answer(t, "asked for again within seconds of its answer");
+		return read;
+	}
 	introduce(t);
 	say_late(t);
 	if (!care_answers(t))
@@ -209,6 +213,7 @@ static void deny_code(struct turn *t)
 static void run_other_message(struct turn *t, const pa_event *event)
 {
 	begin_message(t, event);
+	t->st.asked_hash = 0; /* what is asked for after a tap or a photo is asked for anew */
 	if (event->flags & PA_EVENT_CODE_DENIED) {
 		introduce(t);
 		deny_code(t);

@@ -8,6 +8,9 @@
 
 #define GAP_MAX 2 /* words that may stand between two of a phrase */
 #define AMOUNT_MAX INT64_C(10000000000)
+#define AMOUNT_LEAST 1000
+#define WORDS_LEAST 10000 /* "mil gracias" is no amount */
+#define DOUBTFUL 100000   /* nobody borrows less: "1.500" means a million and a half */
 #define TEXT_MAX 2000
 #define WORD_INSIDE_MIN 3 /* letters of what says an option amid other words */
 
@@ -353,32 +356,56 @@ static int64_t amount_in_words(const struct said *said)
 	return total;
 }
 
-bool amount_read(const struct said *said, int64_t *ret)
+/* "2,5": one or two digits behind a comma or a point, of which there is one only. */
+static bool decimal_number(pa_str text, int64_t unit, int64_t *ret)
 {
-	pa_str text = said->text;
-	size_t start = 0, end;
-	int64_t value = 0, times = 0;
+	pa_str rest = text,
+	       whole = str_split(&rest, str_find(text, PA_STR(",")) < text.len ? ',' : '.');
+	int64_t value, part;
+
+	if (rest.len < 1 || rest.len > 2 || whole.len > 3 || !str_is_digits(whole) ||
+	    !str_is_digits(rest) || !str_to_int64(whole, &value) || !str_to_int64(rest, &part))
+		return false;
+	*ret = value * unit + part * unit / (rest.len == 1 ? 10 : 100);
+	return true;
+}
+
+/* The text from its first digit to its last one. */
+static pa_str digits_of(pa_str text)
+{
+	size_t start = 0, end = text.len;
 
 	while (start < text.len && (text.ptr[start] < '0' || text.ptr[start] > '9'))
 		start++;
-	end = text.len;
 	while (end > start && (text.ptr[end - 1] < '0' || text.ptr[end - 1] > '9'))
 		end--;
-	if (start < end && !grouped_number(str_slice(text, start, end - start), &value))
-		return false;
-	if (start == end) {
-		value = amount_in_words(said);
-		*ret = value;
-		return value >= 1000 && value <= AMOUNT_MAX;
-	}
-	for (size_t i = 0; i < said->count; i++)
-		if (multiplier(said->words[i]) && times == 0)
-			times = multiplier(said->words[i]);
-	value *= times ? times : 1;
-	if (value < 1000 || value > AMOUNT_MAX)
-		return false;
+	return str_slice(text, start, end - start);
+}
+
+static enum amount_reading in_words(const struct said *said, int64_t *ret)
+{
+	*ret = amount_in_words(said);
+	return *ret >= WORDS_LEAST && *ret <= AMOUNT_MAX ? AMOUNT_CLEAR : AMOUNT_NONE;
+}
+
+enum amount_reading amount_read(const struct said *said, int64_t *ret)
+{
+	pa_str digits = digits_of(said->text);
+	int64_t value = 0, times = 0;
+
+	if (digits.len == 0)
+		return in_words(said, ret);
+	for (size_t i = 0; i < said->count && times == 0; i++)
+		times = multiplier(said->words[i]);
+	if (grouped_number(digits, &value))
+		value *= times ? times : 1;
+	else if (times <= AMOUNT_THOUSANDS || !decimal_number(digits, times, &value))
+		return AMOUNT_NONE;
+	if (value < AMOUNT_LEAST || value > AMOUNT_MAX)
+		return AMOUNT_NONE;
 	*ret = value;
-	return true;
+	return times == 0 && value < DOUBTFUL && !str_is_digits(digits) ? AMOUNT_TWO_WAYS
+									: AMOUNT_CLEAR;
 }
 
 /* ---- intents ---- */
@@ -517,6 +544,21 @@ size_t intents_find(const struct flow_set *set, const struct said *said,
 			keep(ret, &count, &hit);
 	}
 	return count;
+}
+
+size_t said_beyond(const struct said *said, const struct found_intent *found, size_t count)
+{
+	size_t beyond = 0;
+
+	for (size_t i = 0; i < said->count; i++) {
+		bool is_told = is_courtesy(said->words[i]) ||
+			       is_in(said->words[i], " hablar necesito que me y se ");
+
+		for (size_t k = 0; k < count; k++)
+			is_told = is_told || (i >= found[k].at && i <= found[k].last);
+		beyond += !is_told;
+	}
+	return beyond;
 }
 
 bool said_is_foreign(const struct said *said)

@@ -40,9 +40,16 @@ enum match match_option(const struct said *said, const struct option *options, s
 /* Exactly an option's title or one of its words, and nothing else. */
 bool match_exactly(const struct said *said, const struct option *option);
 
-/* An amount in pesos: "2.500.000", "$ 500000", "2 millones", "500 mil". False if there is none or
- * it can be read in two ways. */
-bool amount_read(const struct said *said, int64_t *ret);
+enum amount_reading {
+	AMOUNT_NONE,
+	AMOUNT_CLEAR,
+	AMOUNT_TWO_WAYS, /* "1.234": that, or so many thousands; *ret is the smaller */
+};
+
+#define AMOUNT_THOUSANDS 1000
+
+/* An amount in pesos: "2.500.000", "$ 500000", "2,5 millones", "500 mil". */
+enum amount_reading amount_read(const struct said *said, int64_t *ret);
 
 struct found_intent {
 	const struct intent *intent;
@@ -55,6 +62,9 @@ struct found_intent {
  * longer one. What is said not to be wanted is left out. */
 size_t intents_find(const struct flow_set *set, const struct said *said,
 		    struct found_intent ret[INTENTS_FOUND_MAX]);
+
+/* How many words say something else than the intents found, and are no courtesy. */
+size_t said_beyond(const struct said *said, const struct found_intent *found, size_t count);
 
 /* True if the words are hardly Spanish: a few marks of English or Portuguese. */
 bool said_is_foreign(const struct said *said);

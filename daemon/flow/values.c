@@ -38,6 +38,10 @@ const struct value_info value_table[VALUE_COUNT] = {
 	[VALUE_FALTAN] = {"faltan", FACT_MISSING, false, NULL,
 			  "lo que le falta por pagar y la fecha del próximo descuento"},
 	[VALUE_PEDIDO] = {"pedido", 0, true, NULL, "$ 123.456.789"},
+	[VALUE_ABRE] = {"abre", FACT_CLOSED, false, NULL,
+			"el lunes 30 de septiembre de 2027 a las 8 de la mañana"},
+	[VALUE_HORARIO] = {"horario", 0, false, NULL,
+			   "lunes a viernes, de 8 de la mañana a 5 de la tarde"},
 };
 
 enum value value_find(pa_str name)

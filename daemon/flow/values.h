@@ -22,6 +22,7 @@
 #define FACT_OPTIONS 512u /* above numbered options */
 #define FACT_TAIL 1024u   /* the document was typed in this chat */
 #define FACT_MISSING 2048u
+#define FACT_CLOSED 8192u /* no person is there just now */
 #define FACT_CHOSEN 4096u /* one credit was chosen, earlier or now */
 
 enum value {
@@ -49,6 +50,8 @@ enum value {
 	VALUE_CODIGO,
 	VALUE_FALTAN,
 	VALUE_PEDIDO,
+	VALUE_ABRE,
+	VALUE_HORARIO,
 	VALUE_COUNT, /* how many there are, and "none" */
 };
 

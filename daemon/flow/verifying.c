@@ -2,9 +2,15 @@
 #include "flow/run.h"
 
 #include "base/str.h"
+#include "identity/spoken.h"
 #include "io/crypto.h"
 
 #include <string.h>
+
+/* Digits of what may be dictated in words: "mil gracias" is none. */
+#define LAST4 4
+#define DOCUMENT_LEAST 5
+#define DOCUMENT_MOST 10
 
 bool verified(const struct turn *t)
 {
@@ -54,6 +60,19 @@ static void give_neutral_answer(struct turn *t, enum engine_text text)
 	t->out->fact = "identity.asked";
 }
 
+/* The same document again while its code is awaited: no second code. */
+static void repeat_code(struct turn *t)
+{
+	int64_t begun = t->st.identity.code_until_ns - t->set->identity.code_ttl_ns;
+
+	if (t->in->now_ns - begun >= REPEATED_NS) {
+		question_ask(t, WAIT_IDENTITY, t->set->engine[TEXT_ID_CODE_WAITED]);
+		return;
+	}
+	t->st.waiting = WAIT_IDENTITY;
+	no_answer(t, "the same document again within seconds of its answer");
+}
+
 static void begin_document(struct turn *t, const struct document *document, bool is_last4,
 			   enum engine_text text)
 {
@@ -73,13 +92,24 @@ static void begin_document(struct turn *t, const struct document *document, bool
 		emit(t, TEXT_ID_LOCKED_NOW);
 		return;
 	case BEGUN_REPEATED:
-		t->st.waiting = WAIT_IDENTITY;
-		no_answer(t, "the same document again while its code is awaited");
+		repeat_code(t);
 		return;
 	case BEGUN:
 		break;
 	}
 	give_neutral_answer(t, text);
+}
+
+pa_str verify_digits(struct turn *t, pa_str text)
+{
+	bool is_code = t->st.identity.stage == STAGE_CODE;
+	struct spoken_limits limits = {.least = is_code         ? CODE_DIGITS
+						: asks_last4(t) ? LAST4
+								: DOCUMENT_LEAST,
+				       .most = is_code ? CODE_DIGITS : DOCUMENT_MOST,
+				       .takes_round = is_code};
+
+	return t->st.waiting == WAIT_IDENTITY ? spoken_numbers(t->arena, text, limits) : text;
 }
 
 void verify_begin(struct turn *t)

@@ -27,9 +27,17 @@ static bool is_ascii_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_separator(char c)
+size_t digits_joint(pa_str text, size_t at)
 {
-	return c == ' ' || c == '.' || c == ',' || c == '-' || c == '\'' || c == '\t' || c == '\n';
+	/* a space that does not break, and what telephones write for an apostrophe */
+	static const char *const marks[] = {"\u00a0", "\u202f", "\u2019", "\u2018", "\u00b4"};
+
+	if (at < text.len && text.ptr[at] && strchr(" .,-'\t\n", text.ptr[at]))
+		return 1;
+	for (size_t i = 0; i < ARRAY_COUNT(marks); i++)
+		if (str_starts(str_slice(text, at, SIZE_MAX), str_from(marks[i])))
+			return strlen(marks[i]);
+	return 0;
 }
 
 static struct runs runs_of(pa_str text)
@@ -40,7 +48,10 @@ static struct runs runs_of(pa_str text)
 		size_t start = i;
 
 		if (!is_digit(text.ptr[i])) {
-			runs.only_digits = runs.only_digits && is_separator(text.ptr[i]);
+			size_t joint = digits_joint(text, i);
+
+			runs.only_digits = runs.only_digits && joint;
+			i += joint ? joint - 1 : 0;
 			continue;
 		}
 		while (i + 1 < text.len && is_digit(text.ptr[i + 1]))
@@ -57,7 +68,9 @@ static struct runs runs_of(pa_str text)
 /* True if b goes on with a's number: "1.032.456" and "52 123 456", groups of three. */
 static bool is_same_number(pa_str a, pa_str b)
 {
-	return b.ptr == a.ptr + a.len + 1 && is_separator(b.ptr[-1]) && b.len == 3;
+	pa_str between = {a.ptr + a.len, (size_t)(b.ptr - (a.ptr + a.len))};
+
+	return b.len == 3 && between.len && digits_joint(between, 0) == between.len;
 }
 
 /* The longest number of the text, groups joined, in at most room digits; its length, or room + 1

@@ -36,6 +36,9 @@ struct document {
 /* Reads the document in a text. */
 enum document_reading document_read(struct arena *arena, pa_str text, struct document *ret);
 
+/* How many bytes at `at` may stand between two groups of digits, as in "1'032.456.789"; 0: none. */
+size_t digits_joint(pa_str text, size_t at);
+
 enum code_reading {
 	CODE_NONE,   /* no digits */
 	CODE_OK,     /* six digits, in ret */

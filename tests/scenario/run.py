@@ -33,6 +33,7 @@ database and a clock, so a chat may turn the clock but not rely on what others l
 
 	given: NAME                      what tests/scenario/given.chat has under that title happened before
 	clock: +16m                      business time; s, m, h, d
+	clock: to sunday 10:00           ... to the next such moment in Bogotá
 	wait: the gateway is known to be down | up
 	core: down | up      gateway: down | up      daemon: restart | kill
 
@@ -46,6 +47,7 @@ What a bubble must never be is checked on every one: see rules().
 """
 
 import argparse
+import datetime
 import glob
 import os
 import re
@@ -58,6 +60,7 @@ import tap
 import webhook
 from house import House, Customer, fold
 
+DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 MEDIA = {"photo": "image", "voice": "audio", "document": "document", "video": "video", "sticker": "sticker"}
 EMOJI = re.compile("[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B00-\u2BFF]")
@@ -335,10 +338,22 @@ class Chat:
 
 	# ---- the world -----------------------------------------------------------------------------
 
-	def do_clock(self, step):
+	@staticmethod
+	def span(step):
 		number, unit = re.fullmatch(r"\+(\d+)([smhd])", step).groups()
+		return int(number) * UNITS[unit]
+
+	def until(self, moment):
+		day, hour = moment.split()
+		now = datetime.datetime.fromtimestamp(self.house.now(), datetime.timezone(datetime.timedelta(hours=-5)))
+		hours, minutes = map(int, hour.split(":"))
+		then = now.replace(hour=hours, minute=minutes, second=0)
+		then += datetime.timedelta(days=(DAYS.index(day) - now.weekday()) % 7)
+		return (then - now).total_seconds() + (7 * UNITS["d"] if then < now else 0)
+
+	def do_clock(self, step):
 		self.house.settle()
-		self.house.advance(int(number) * UNITS[unit])
+		self.house.advance(self.until(step[3:]) if step.startswith("to ") else self.span(step))
 		time.sleep(1.2)  # the keeper looks once a second for timers that are due
 
 	def do_core(self, state):

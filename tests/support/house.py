@@ -164,7 +164,7 @@ class Bubble:
 
 
 def fold(text):
-	text = unicodedata.normalize("NFD", text.casefold())
+	text = unicodedata.normalize("NFKD", text.casefold())
 	return "".join(c for c in text if not unicodedata.combining(c)).strip()
 
 

@@ -60,6 +60,31 @@ static void test_documents_and_codes_typed_do_not_stay(void **state)
 	chat_close(&c);
 }
 
+/* What is dictated in words is the same secret. */
+static void test_documents_and_codes_in_words_do_not_stay(void **state)
+{
+	static const char *const digits[] = {"cero",  "uno",  "dos",   "tres", "cuatro",
+					     "cinco", "seis", "siete", "ocho", "nueve"};
+	static struct chat c;
+	char code[80] = "";
+
+	(void)state;
+	chat_open(&c);
+	consent(&c);
+	script(&c, "c saldo",
+	       "c cincuenta y dos millones ciento veintitrés mil cuatrocientos cincuenta y seis",
+	       "b Si esa cédula está registrada");
+	assert_string_equal(c.kept_text, "[número terminado en 456]");
+	for (size_t i = 0; c.code[i]; i++) {
+		strcat(code, digits[c.code[i] - '0']);
+		strcat(code, " ");
+	}
+	customer(&c, code);
+	bot_says(&c, "$ 3.210.500");
+	assert_string_equal(c.kept_text, "[código] ");
+	chat_close(&c);
+}
+
 static void test_what_the_bot_says_it_does_not_keep(void **state)
 {
 	static const uint32_t kinds[] = {PA_IN_IMAGE,    PA_IN_AUDIO,    PA_IN_DOCUMENT,
@@ -132,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_secrets_volunteered_do_not_stay),
 		cmocka_unit_test(test_documents_and_codes_typed_do_not_stay),
+		cmocka_unit_test(test_documents_and_codes_in_words_do_not_stay),
 		cmocka_unit_test(test_what_the_bot_says_it_does_not_keep),
 		cmocka_unit_test(test_HD_08_nothing_of_a_minor_stays),
 		cmocka_unit_test(test_HD_01_after_a_no_only_wishes_for_a_person_stay),

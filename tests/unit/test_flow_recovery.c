@@ -52,6 +52,7 @@ static void test_AI_02_a_person_is_one_word_away(void **state)
 			customer(&c, words[w]);
 			script(&c, "b Ya pasé su caso a un asesor", "b 23 de noviembre de 2026");
 			assert_string_equal(c.case_kind, "asesor");
+			c.now_ns += NS_PER_MINUTE;
 			customer(&c, words[w]); /* again: the same case */
 			script(&c, "b PA-2026-000001");
 			assert_int_equal(c.cases_opened, 1);
@@ -200,6 +201,36 @@ static void test_not_yet_built_is_said_and_taken_as_a_case(void **state)
 		bot_says(&c, "25 de noviembre de 2026");
 		chat_close(&c);
 	}
+}
+
+static void test_a_confirmation_takes_another_amount(void **state)
+{
+	static struct chat c;
+
+	(void)state;
+	chat_open(&c);
+	consent(&c);
+	script(&c, "c crédito nuevo", "c 3 millones", "b Necesita $ 3.000.000", "b ¿La dejo?",
+	       "c no, mejor 5 millones", "b Necesita $ 5.000.000", "b ¿La dejo?", "t Sí, dejarla");
+	assert_string_equal(c.case_summary, "$ 5.000.000");
+	chat_close(&c);
+}
+
+static void test_an_amount_of_two_readings_is_asked_back(void **state)
+{
+	static struct chat c;
+
+	(void)state;
+	chat_open(&c);
+	consent(&c);
+	script(&c, "c crédito nuevo", "c 1.234", "b ¿Cuál es?", "b [$ 1.234]", "b [$ 1.234.000]",
+	       "n ¿La dejo?", "c la segunda", "b Necesita $ 1.234.000", "c 2.500", "b ¿Cuál es?",
+	       "c hola", "b ¿Cuál es?", "c 2.500.000", "b Necesita $ 2.500.000", "c 900",
+	       "n Necesita $ 900");
+	assert_int_equal(c.cases_opened, 0);
+	chat_close(&c);
+	play("c hola", "t Sí, autorizo", "c crédito nuevo", "c 1.234", "c asesor",
+	     "b Ya pasé su caso", "b ¿Cuánto dinero necesita?", "c 3 millones", "b ¿La dejo?");
 }
 
 /* ---- drafts ---- */
@@ -607,6 +638,8 @@ int main(void)
 		cmocka_unit_test(test_back_goes_to_the_question_before),
 		cmocka_unit_test(test_what_binds_needs_a_tap),
 		cmocka_unit_test(test_not_yet_built_is_said_and_taken_as_a_case),
+		cmocka_unit_test(test_a_confirmation_takes_another_amount),
+		cmocka_unit_test(test_an_amount_of_two_readings_is_asked_back),
 		cmocka_unit_test(test_a_draft_is_kept_and_offered),
 		cmocka_unit_test(test_stopping_asks_and_sends_nothing),
 		cmocka_unit_test(test_an_old_harmless_tap_is_served_and_answers_nothing_else),

@@ -73,7 +73,11 @@ static void test_amounts(void **state)
 		{"un millón", 1000000},
 		{"2 palos", 2000000},
 		{"necesito 1,500,000 por favor", 1500000},
-		{"1.5 millones", 0},
+		{"1.5 millones", 1500000},
+		{"2,75 millones", 2750000},
+		{"12.5 mil", 0},
+		{"mil gracias", 0},
+		{"1.5.2 millones", 0},
 		{"1,5", 0},
 		{"20", 0},
 		{"99999999999999999999", 0},
@@ -89,11 +93,39 @@ static void test_amounts(void **state)
 		int64_t got = 0;
 
 		said_split(arena, str_from(table[i].text), &said);
-		if (!amount_read(&said, &got))
+		if (amount_read(&said, &got) == AMOUNT_NONE)
 			got = 0;
 		if (got != table[i].want)
 			print_error("\"%s\": %lld\n", table[i].text, (long long)got);
 		assert_int_equal(got, table[i].want);
+	}
+	arena_free(arena);
+}
+
+/* "1.500" is said for a million and a half: it is asked which. */
+static void test_amounts_of_two_readings(void **state)
+{
+	static const struct {
+		const char *text;
+		enum amount_reading want;
+	} table[] = {
+		{"1.234", AMOUNT_TWO_WAYS},       {"$ 1.500", AMOUNT_TWO_WAYS},
+		{"2,500", AMOUNT_TWO_WAYS},       {"50 000 pesos", AMOUNT_TWO_WAYS},
+		{"350.000", AMOUNT_CLEAR},        {"1.234.000", AMOUNT_CLEAR},
+		{"1500 mil", AMOUNT_CLEAR},       {"50000", AMOUNT_CLEAR},
+		{"1.500 millones", AMOUNT_CLEAR},
+	};
+	struct arena *arena = arena_new(1 << 20);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+		struct said said;
+		int64_t got = 0;
+
+		said_split(arena, str_from(table[i].text), &said);
+		if (amount_read(&said, &got) != table[i].want)
+			print_error("\"%s\"\n", table[i].text);
+		assert_int_equal(amount_read(&said, &got), table[i].want);
 	}
 	arena_free(arena);
 }
@@ -171,6 +203,15 @@ static void test_secrets_are_blotted(void **state)
 		{"soy 52.123.456 de Cali", "soy [número terminado en 456] de Cali",
 		 REDACTED_DOCUMENT},
 		{"cc1032456789", "cc[número terminado en 789]", REDACTED_DOCUMENT},
+		{"soy 1'032.456.789", "soy [número terminado en 789]", REDACTED_DOCUMENT},
+		{"soy 1\u2019032.456.789", "soy [número terminado en 789]", REDACTED_DOCUMENT},
+		{"soy 1,032,456,789", "soy [número terminado en 789]", REDACTED_DOCUMENT},
+		{"soy uno cero tres dos cuatro cinco seis siete ocho nueve",
+		 "soy [número terminado en 789]", REDACTED_DOCUMENT},
+		{"mi cédula: nueve millones novecientos noventa mil diez.",
+		 "mi cédula: [número terminado en 010].", REDACTED_DOCUMENT},
+		{"me quitaron dos millones quinientos mil",
+		 "me quitaron dos millones quinientos mil", 0},
 		{"me deben $ 3.210.500", "me deben $ 3.210.500", 0},
 		{"hola", "hola", 0},
 		{"", "", 0},
@@ -237,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_options_in_many_forms),
 		cmocka_unit_test(test_amounts),
+		cmocka_unit_test(test_amounts_of_two_readings),
 		cmocka_unit_test(test_intents_of_the_shipped_words),
 		cmocka_unit_test(test_secrets_are_blotted),
 		cmocka_unit_test(test_gsm7),
