@@ -78,7 +78,7 @@ static void send_code(struct turn *t)
 }
 
 /* The quota is taken for decoys too: the same work, whoever it is. */
-static bool may_send(struct turn *t, bool is_owner)
+static bool may_send(struct turn *t, bool is_owner, int64_t job)
 {
 	int64_t locked_until = 0;
 	bool is_granted = false;
@@ -86,7 +86,7 @@ static bool may_send(struct turn *t, bool is_owner)
 	if (t->ports->person_locked_until(t->ports->arg, person_of(t), t->in->now_ns,
 					  &locked_until) != PA_OK)
 		return false;
-	if (t->ports->code_quota_take(t->ports->arg, person_of(t), is_owner, t->in->now_ns,
+	if (t->ports->code_quota_take(t->ports->arg, person_of(t), is_owner, t->in->now_ns, job,
 				      &is_granted) != PA_OK)
 		return false;
 	if (locked_until > t->in->now_ns) {
@@ -110,7 +110,7 @@ static void refuse(struct turn *t, bool is_owner)
 		emit(t, TEXT_ID_QUOTA);
 }
 
-static void decide(struct turn *t, const pa_customer *customer)
+static void decide(struct turn *t, const pa_customer *customer, int64_t job)
 {
 	struct identity *identity = &t->st.identity;
 	bool is_owner;
@@ -122,7 +122,7 @@ static void decide(struct turn *t, const pa_customer *customer)
 	if (customer)
 		know_person(t, customer);
 	identity->is_registered = is_owner;
-	is_free = may_send(t, is_owner);
+	is_free = may_send(t, is_owner, job);
 	if (match == MATCH_PERSON && is_owner) {
 		identity_end(identity);
 		to_person(t, TEXT_ID_NEW_MOBILE, "identidad");
@@ -151,13 +151,13 @@ static void ask_whole(struct turn *t)
 	question_ask(t, WAIT_IDENTITY, t->set->engine[TEXT_ID_LAST4_FULL]);
 }
 
-void lookup_run(struct turn *t, pa_str payload)
+void lookup_run(struct turn *t, const struct turn_event *job)
 {
 	struct identity *identity = &t->st.identity;
 	const pa_customer *customer;
 	int64_t serial;
 
-	if (!str_to_int64(payload, &serial) || serial != identity->serial ||
+	if (!str_to_int64(job->payload, &serial) || serial != identity->serial ||
 	    identity->stage != STAGE_CODE || identity->is_looked_up) {
 		no_answer(t, "a look-up that nobody waits for any more");
 		return;
@@ -170,5 +170,5 @@ void lookup_run(struct turn *t, pa_str payload)
 		return;
 	}
 	no_answer(t, "the neutral answer was given before");
-	decide(t, customer);
+	decide(t, customer, job->id);
 }

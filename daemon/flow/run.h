@@ -175,7 +175,7 @@ void verify_stray(struct turn *t);
 /* ---- lookup.c ---- */
 
 /* The job after the neutral answer: core, limits, code. */
-void lookup_run(struct turn *t, pa_str payload);
+void lookup_run(struct turn *t, const struct turn_event *job);
 
 /* ---- steps.c ---- */
 

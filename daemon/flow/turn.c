@@ -290,7 +290,7 @@ static void run_internal(struct turn *t, const struct turn_event *event)
 	switch (event->kind) {
 	case TURN_JOB:
 		if (str_equal(event->name, PA_STR("identity.lookup")))
-			lookup_run(t, event->payload);
+			lookup_run(t, event);
 		else
 			no_answer(t, "a job that nobody knows any more");
 		return;

@@ -75,9 +75,10 @@ struct turn_ports {
 			      struct turn_intent *ret_intents, size_t room, size_t *ret_count);
 	/* Until when this person (keyed tag of the document) is locked everywhere; 0: not. */
 	pa_status (*person_locked_until)(void *arg, pa_str person, int64_t now_ns, int64_t *ret);
-	/* Takes one code out of the person's hourly quota, the owner's or the strangers'. */
+	/* Takes one code out of the person's hourly quota, the owner's or the strangers'; once for
+	 * one event, however often its turn is run. */
 	pa_status (*code_quota_take)(void *arg, pa_str person, bool is_owner, int64_t now_ns,
-				     bool *ret_granted);
+				     int64_t event, bool *ret_granted);
 	/* The next radicado. Gaps are allowed. */
 	pa_status (*case_number)(void *arg, int64_t now_ns, struct arena *arena, pa_str *ret);
 	/* True if messages on this channel go out just now. */

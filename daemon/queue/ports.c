@@ -113,7 +113,7 @@ static pa_status port_person_locked_until(void *arg, pa_str person, int64_t now_
 }
 
 static pa_status port_code_quota_take(void *arg, pa_str person, bool is_owner, int64_t now_ns,
-				      bool *ret_granted)
+				      int64_t event, bool *ret_granted)
 {
 	struct ports *ports = arg;
 	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
@@ -129,6 +129,7 @@ static pa_status port_code_quota_take(void *arg, pa_str person, bool is_owner, i
 	db_bind_bool(params, is_owner);
 	db_bind_time(params, now_ns);
 	db_bind_int32(params, (int32_t)quota);
+	db_bind_int64(params, event);
 	status = run(ports, params, &result);
 	if (status == PA_OK)
 		*ret_granted = db_bool(result, 0, 0);

@@ -211,7 +211,8 @@ CREATE TABLE person_lock (
 CREATE TABLE code_sent (
 	person bytea NOT NULL,
 	at timestamptz NOT NULL,
-	is_owner boolean NOT NULL
+	is_owner boolean NOT NULL,
+	asked_by bigint NOT NULL -- inbox.id of the look-up, which may run again after a crash
 );
 CREATE INDEX code_sent_person ON code_sent (person, at);
 
@@ -283,17 +284,20 @@ BEGIN
 END
 $$;
 
--- Takes one code out of a person's quota of the last hour; false if it is used up. The lock makes two
--- chats that ask at once take turns.
-CREATE FUNCTION code_quota_take(who bytea, owner boolean, instant timestamptz, quota integer)
+-- Takes one code out of a person's quota of the last hour; false if it is used up. Whoever asks again
+-- for the same reason takes no second one. The lock makes two chats that ask at once take turns.
+CREATE FUNCTION code_quota_take(who bytea, owner boolean, instant timestamptz, quota integer, reason bigint)
 RETURNS boolean LANGUAGE plpgsql SET search_path = proalto, pg_temp AS $$
 BEGIN
 	PERFORM pg_advisory_xact_lock(hashtextextended(encode(who, 'hex'), 0));
+	IF EXISTS (SELECT FROM code_sent WHERE person = who AND asked_by = reason) THEN
+		RETURN true;
+	END IF;
 	IF (SELECT count(*) FROM code_sent WHERE person = who AND is_owner = owner
 	    AND at > instant - interval '1 hour') >= quota THEN
 		RETURN false;
 	END IF;
-	INSERT INTO code_sent (person, at, is_owner) VALUES (who, instant, owner);
+	INSERT INTO code_sent (person, at, is_owner, asked_by) VALUES (who, instant, owner, reason);
 	RETURN true;
 END
 $$;

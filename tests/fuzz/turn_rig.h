@@ -111,11 +111,12 @@ static inline pa_status rig_locked(void *arg, pa_str person, int64_t now_ns, int
 }
 
 static inline pa_status rig_quota(void *arg, pa_str person, bool is_owner, int64_t now_ns,
-				  bool *ret)
+				  int64_t event, bool *ret)
 {
 	(void)person;
 	(void)is_owner;
 	(void)now_ns;
+	(void)event;
 	*ret = !((struct rig *)arg)->is_quota_used_up;
 	return PA_OK;
 }

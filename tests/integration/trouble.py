@@ -267,6 +267,29 @@ def sms_failed_of_others(house):
 	      "what the two hear")
 
 
+def quota_is_taken_once(house):
+	"""Killed between the quota and the code: the look-up runs again and takes no second one."""
+	person = house.customer()
+	greet(person)
+	person.says("mi saldo")
+	person.hears_all()
+	before = int(house.sql("SELECT count(*) FROM code_sent"))
+	house.rows("CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+		   " $$ BEGIN RAISE 'not now' USING ERRCODE = '53100'; END $$")
+	house.rows("CREATE TRIGGER refuse BEFORE INSERT ON outbox FOR EACH ROW WHEN (NEW.is_secret)"
+		   " EXECUTE FUNCTION refuse()")
+	try:
+		person.says(person.document)
+		until(lambda: int(house.sql("SELECT count(*) FROM code_sent")) > before, 10 * h.PATIENCE, "the quota")
+		house.kill()
+	finally:
+		house.rows("DROP TRIGGER refuse ON outbox")
+	house.start()
+	house.sms(person.mobile)
+	house.settle()
+	equal(int(house.sql("SELECT count(*) FROM code_sent")) - before, 1, "codes taken from the quota")
+
+
 def codes_are_wiped(house):
 	house.settle()
 	equal(house.sql("SELECT count(*) FROM outbox WHERE is_secret AND payload IS NOT NULL"), "0", "codes that were kept")
@@ -536,6 +559,7 @@ TESTS = [
 	("SMS: of unknown fate is never sent twice", sms_drops_after),
 	("SMS: taken, then failed by a receipt", sms_failed_later),
 	("SMS: failed by a receipt, in another's chat", sms_failed_of_others),
+	("SMS: a kill takes no second code from the quota", quota_is_taken_once),
 	("SMS: codes are wiped", codes_are_wiped),
 	("core: its connections are cut", core_cut),
 	("core: away", core_away),

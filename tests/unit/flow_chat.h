@@ -172,12 +172,13 @@ static inline pa_status chat_locked(void *arg, pa_str person, int64_t now_ns, in
 }
 
 static inline pa_status chat_quota(void *arg, pa_str person, bool is_owner, int64_t now_ns,
-				   bool *ret)
+				   int64_t event, bool *ret)
 {
 	struct chat *c = arg;
 
 	(void)person;
 	(void)now_ns;
+	(void)event;
 	c->quota_calls++;
 	c->was_owner = is_owner;
 	*ret = !c->is_quota_used_up;
