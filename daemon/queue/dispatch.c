@@ -26,6 +26,12 @@ struct receipt_note {
 	uint32_t status;
 };
 
+static void post_step(struct dispatch *d, struct outbound *o, enum step step)
+{
+	o->step = (int)step;
+	mailbox_put(&d->box, &o->mail);
+}
+
 /* ---- rates ---- */
 
 static struct rate *recipient_rate(struct dispatch *d, int64_t conversation,
@@ -73,9 +79,9 @@ void dispatch_decide(struct outbound *o, enum outbox_state state, bool is_open, 
 	outcome->external = (pa_str){o->external, o->external_len};
 }
 
-static void put_outcome(struct dispatch *d, struct lane *lane, struct outbound *o)
+static void put_outcome(struct dispatch *d, struct outbound *o)
 {
-	lane->is_busy = true;
+	o->is_out = true;
 	writer_put(d->options.writer, &o->outcome.item);
 }
 
@@ -100,7 +106,7 @@ void dispatch_settle(struct outbound *o)
 }
 
 /* No word came on whether an attempt arrived: its class decides. Returns true if it goes again. */
-static bool end_uncertainty(struct dispatch *d, struct lane *lane, struct outbound *o)
+static bool end_uncertainty(struct dispatch *d, struct outbound *o)
 {
 	if (o->class == CLASS_RESPUESTA && !o->is_secret) {
 		d->counts.possible_duplicates++;
@@ -112,7 +118,7 @@ static bool end_uncertainty(struct dispatch *d, struct lane *lane, struct outbou
 	d->counts.uncertain++;
 	dispatch_decide(o, OUTBOX_UNCERTAIN, false,
 			"no word on whether it arrived, and it must not go twice");
-	put_outcome(d, lane, o);
+	put_outcome(d, o);
 	return false;
 }
 
@@ -142,6 +148,20 @@ static void drop_lane(struct dispatch *d, struct lane *lane)
 	lanes_tidy(&d->lanes, lane);
 }
 
+/* Its attempt is committed. */
+static void go_next(struct dispatch *d, struct outbound *o)
+{
+	o->is_out = true;
+	post_step(d, o, STEP_ATTEMPT_STORED);
+}
+
+static void begin_attempt(struct dispatch *d, struct outbound *o)
+{
+	o->is_out = true;
+	o->tries++;
+	writer_put(d->options.writer, &o->attempt.item);
+}
+
 static void try_lane(struct dispatch *d, struct lane *lane)
 {
 	int64_t now_ns = clock_monotonic_ns();
@@ -149,7 +169,8 @@ static void try_lane(struct dispatch *d, struct lane *lane)
 	struct gate_answer gate;
 	int64_t due_ns, wait_ns;
 
-	if (!o || lane->is_busy || lane->is_reserved || atomic_load(&d->is_closing)) {
+	if (!o || o->is_out || lane->is_reserved ||
+	    (atomic_load(&d->is_closing) && !outbound_is_next(o))) {
 		lanes_tidy(&d->lanes, lane);
 		return;
 	}
@@ -161,7 +182,7 @@ static void try_lane(struct dispatch *d, struct lane *lane)
 		return;
 	if (o->state == OUTBOX_UNCERTAIN && o->seen_statuses) {
 		dispatch_settle(o);
-		put_outcome(d, lane, o);
+		put_outcome(d, o);
 		return;
 	}
 	due_ns = not_before(d, lane, o, now_ns);
@@ -169,26 +190,39 @@ static void try_lane(struct dispatch *d, struct lane *lane)
 		lanes_delay(&d->lanes, lane, due_ns);
 		return;
 	}
-	if (o->state == OUTBOX_UNCERTAIN && !end_uncertainty(d, lane, o))
+	if (o->state == OUTBOX_UNCERTAIN && !end_uncertainty(d, o))
 		return;
 	gate = ask_gate(o);
 	o->outcome.gate = str_from(gate.reason);
 	if (gate.verdict == GATE_REFUSE) {
 		d->counts.refused++;
 		dispatch_decide(o, OUTBOX_REFUSED, false, gate.reason);
-		put_outcome(d, lane, o);
+		put_outcome(d, o);
 		return;
 	}
-	wait_ns = take_rates(d, lane->conversation, lane->channel, now_ns);
-	if (wait_ns) {
-		lanes_delay(&d->lanes, lane, now_ns + wait_ns);
-		return;
+	if (!outbound_is_next(o)) {
+		wait_ns = take_rates(d, lane->conversation, lane->channel, now_ns);
+		if (wait_ns) {
+			lanes_delay(&d->lanes, lane, now_ns + wait_ns);
+			return;
+		}
 	}
 	lanes_delay(&d->lanes, lane, 0);
-	lane->is_busy = true;
 	lane->file_id = 0;
-	o->tries++;
-	writer_put(d->options.writer, &o->attempt.item);
+	if (outbound_is_next(o))
+		go_next(d, o);
+	else
+		begin_attempt(d, o);
+}
+
+void dispatch_follow(struct dispatch *d, const struct outbound *o)
+{
+	struct outbound *next = o->next;
+
+	if (o->state == OUTBOX_SENT && o->kind != PA_OUT_DOCUMENT && next &&
+	    outbound_is_next(next) && ask_gate(next).verdict == GATE_SEND &&
+	    outlet_of(d, o->channel)->paused_until_ns <= clock_monotonic_ns())
+		go_next(d, next);
 }
 
 /* ---- what comes to the thread ---- */
@@ -197,12 +231,13 @@ static void on_push(struct dispatch *d, struct outbound *o)
 {
 	struct gate_answer gate = {GATE_SEND, NULL};
 	struct lane *lane;
-	bool goes_now = o->was_born_leaving;
+	bool goes_now;
 
 	pthread_mutex_lock(&d->lock);
 	lane = lanes_find(&d->lanes, o->conversation, o->channel);
 	lane->coming--;
-	if (lanes_holds(lane, o->id)) { /* found by a sweep as well */
+	goes_now = o->was_born_leaving && lane->is_reserved;
+	if (lanes_message(lane, o->id)) { /* found by a sweep as well */
 		pthread_mutex_unlock(&d->lock);
 		outbound_free(o);
 		return;
@@ -213,14 +248,14 @@ static void on_push(struct dispatch *d, struct outbound *o)
 		lanes_append(lane, o);
 	if (goes_now) {
 		lane->is_reserved = false;
-		lane->is_busy = true;
+		o->is_out = true;
 		gate = ask_gate(o);
 		o->outcome.gate = str_from(gate.reason);
 	}
 	if (gate.verdict == GATE_REFUSE) {
 		d->counts.refused++;
 		dispatch_decide(o, OUTBOX_REFUSED, false, gate.reason);
-		put_outcome(d, lane, o);
+		put_outcome(d, o);
 		goes_now = false;
 	} else if (!goes_now) {
 		try_lane(d, lane);
@@ -233,7 +268,7 @@ static void on_push(struct dispatch *d, struct outbound *o)
 /* What is done with a message is done: it leaves its lane. */
 static void close_outbound(struct dispatch *d, struct lane *lane, struct outbound *o)
 {
-	lanes_pop(lane);
+	lanes_remove(lane, o);
 	if (o->state == OUTBOX_SENT && o->kind == PA_OUT_DOCUMENT &&
 	    !(o->seen_statuses & ~SEEN(PA_STATUS_SENT))) {
 		lane->file_id = o->id;
@@ -248,10 +283,9 @@ static void on_outcome_stored(struct dispatch *d, struct outbound *o)
 
 	pthread_mutex_lock(&d->lock);
 	lane = lanes_find(&d->lanes, o->conversation, o->channel);
-	lane->is_busy = false;
-	if (is_done) {
+	o->is_out = false;
+	if (is_done)
 		close_outbound(d, lane, o);
-	}
 	try_lane(d, lane);
 	pthread_mutex_unlock(&d->lock);
 	if (is_done)
@@ -265,8 +299,7 @@ static void on_attempt_denied(struct dispatch *d, struct outbound *o)
 
 	pthread_mutex_lock(&d->lock);
 	lane = lanes_find(&d->lanes, o->conversation, o->channel);
-	lane->is_busy = false;
-	lanes_pop(lane);
+	lanes_remove(lane, o);
 	try_lane(d, lane);
 	pthread_mutex_unlock(&d->lock);
 	outbound_free(o);
@@ -274,6 +307,7 @@ static void on_attempt_denied(struct dispatch *d, struct outbound *o)
 
 static void on_receipt(struct dispatch *d, const struct receipt_note *note)
 {
+	struct outbound *o;
 	struct lane *lane;
 
 	pthread_mutex_lock(&d->lock);
@@ -285,9 +319,9 @@ static void on_receipt(struct dispatch *d, const struct receipt_note *note)
 			lane->file_id = 0;
 			lanes_delay(&d->lanes, lane, 0);
 			try_lane(d, lane);
-		} else if (lane->first && lane->first->id == note->outbox_id) {
-			lane->first->seen_statuses |= SEEN(note->status);
-			if (lane->first->state == OUTBOX_UNCERTAIN)
+		} else if ((o = lanes_message(lane, note->outbox_id))) {
+			o->seen_statuses |= SEEN(note->status);
+			if (o->state == OUTBOX_UNCERTAIN)
 				try_lane(d, lane);
 		}
 	}
@@ -364,22 +398,24 @@ static void *dispatch_main(void *arg)
 
 /* ---- the door ---- */
 
-bool dispatch_reserve(struct dispatch *d, int64_t conversation, struct channel *channel)
+size_t dispatch_reserve(struct dispatch *d, int64_t conversation, struct channel *channel,
+			size_t wanted)
 {
 	int64_t now_ns = clock_monotonic_ns();
-	bool is_free;
+	size_t count = 0;
 
 	if (!atomic_load(&channel->is_leased) || atomic_load(&channel->is_disabled) ||
 	    atomic_load(&d->is_closing))
-		return false;
+		return 0;
 	pthread_mutex_lock(&d->lock);
-	is_free = !lanes_find(&d->lanes, conversation, channel) &&
-		  outlet_of(d, channel)->paused_until_ns <= now_ns &&
-		  take_rates(d, conversation, channel, now_ns) == 0;
-	if (is_free)
+	if (!lanes_find(&d->lanes, conversation, channel) &&
+	    outlet_of(d, channel)->paused_until_ns <= now_ns)
+		while (count < wanted && !take_rates(d, conversation, channel, now_ns))
+			count++;
+	if (count)
 		lanes_get(&d->lanes, conversation, channel)->is_reserved = true;
 	pthread_mutex_unlock(&d->lock);
-	return is_free;
+	return count;
 }
 
 void dispatch_release(struct dispatch *d, int64_t conversation, struct channel *channel)
@@ -387,20 +423,14 @@ void dispatch_release(struct dispatch *d, int64_t conversation, struct channel *
 	struct lane *lane;
 
 	pthread_mutex_lock(&d->lock);
+	rate_return(recipient_rate(d, conversation, channel));
+	rate_return(&outlet_of(d, channel)->rate);
 	lane = lanes_find(&d->lanes, conversation, channel);
 	if (lane && lane->is_reserved) {
 		lane->is_reserved = false;
-		rate_return(recipient_rate(d, conversation, channel));
-		rate_return(&outlet_of(d, channel)->rate);
 		try_lane(d, lane);
 	}
 	pthread_mutex_unlock(&d->lock);
-}
-
-static void post_step(struct dispatch *d, struct outbound *o, enum step step)
-{
-	o->step = (int)step;
-	mailbox_put(&d->box, &o->mail);
 }
 
 void dispatch_push(struct dispatch *d, struct outbound *o)
@@ -459,7 +489,7 @@ bool dispatch_has(struct dispatch *d, int64_t conversation, const struct channel
 	lane = lanes_find(&d->lanes, conversation, channel);
 	if (lane) {
 		has = lane->is_reserved || lane->file_id == outbox_id ||
-		      lanes_holds(lane, outbox_id);
+		      lanes_message(lane, outbox_id);
 	}
 	pthread_mutex_unlock(&d->lock);
 	return has;

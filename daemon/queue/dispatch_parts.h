@@ -58,6 +58,10 @@ void dispatch_decide(struct outbound *o, enum outbox_state state, bool is_open, 
 /* A receipt says what became of an attempt of which no answer came. */
 void dispatch_settle(struct outbound *o);
 
+/* A message was sent: the bubble behind it leaves on the provider's answer, if its attempt was
+ * committed with it. With the lock held. */
+void dispatch_follow(struct dispatch *d, const struct outbound *o);
+
 /* Sends a message whose attempt is committed. Without the lock. */
 void dispatch_send(struct dispatch *d, struct outbound *o);
 

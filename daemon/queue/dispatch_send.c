@@ -176,6 +176,7 @@ void dispatch_result(struct dispatch *d, struct outbound *o, const pa_outcome *o
 		keep_external(d, o, outcome->external_id);
 	pthread_mutex_lock(&d->lock);
 	decide_by_outcome(d, o, outcome);
+	dispatch_follow(d, o);
 	pthread_mutex_unlock(&d->lock);
 	writer_put(d->options.writer, &item->item);
 }

@@ -55,12 +55,26 @@ void lanes_prepend(struct lane *lane, struct outbound *outbound)
 	lane->first = outbound;
 }
 
-bool lanes_holds(const struct lane *lane, int64_t outbox_id)
+struct outbound *lanes_message(const struct lane *lane, int64_t outbox_id)
 {
-	for (const struct outbound *o = lane->first; o; o = o->next)
-		if (o->id == outbox_id)
-			return true;
-	return false;
+	struct outbound *o = lane->first;
+
+	while (o && o->id != outbox_id)
+		o = o->next;
+	return o;
+}
+
+bool outbound_is_next(const struct outbound *outbound)
+{
+	return outbound->was_born_leaving && outbound->state == OUTBOX_UNDER_WAY &&
+	       !outbound->is_out;
+}
+
+static bool is_under_way(const struct lane *lane)
+{
+	const struct outbound *o = lane->first;
+
+	return lane->is_reserved || (o && (o->is_out || outbound_is_next(o)));
 }
 
 size_t lanes_under_way(const struct lanes *lanes)
@@ -69,7 +83,7 @@ size_t lanes_under_way(const struct lanes *lanes)
 
 	for (size_t i = 0; i < LANE_BUCKETS; i++)
 		for (const struct lane *lane = lanes->buckets[i]; lane; lane = lane->hash_next)
-			count += lane->is_busy || lane->is_reserved;
+			count += is_under_way(lane);
 	return count;
 }
 
@@ -86,11 +100,22 @@ struct outbound *lanes_pop(struct lane *lane)
 	return outbound;
 }
 
+void lanes_remove(struct lane *lane, const struct outbound *outbound)
+{
+	struct outbound **at = &lane->first;
+
+	while (*at != outbound)
+		at = &(*at)->next;
+	*at = outbound->next;
+	if (!*at)
+		lane->last = at;
+}
+
 void lanes_tidy(struct lanes *lanes, struct lane *lane)
 {
 	struct lane **at = bucket_of(lanes, lane->conversation);
 
-	if (lane->first || lane->coming || lane->is_reserved || lane->is_busy || lane->due_ns)
+	if (lane->first || lane->coming || lane->is_reserved || lane->due_ns)
 		return;
 	while (*at != lane)
 		at = &(*at)->hash_next;

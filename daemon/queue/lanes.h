@@ -16,7 +16,6 @@ struct lane {
 	struct outbound **last;
 	size_t coming;    /* messages pushed that did not reach the dispatcher yet */
 	bool is_reserved; /* kept free for a message that is being committed */
-	bool is_busy;     /* its first message is with the writer or the provider */
 	int64_t due_ns;   /* monotonic: not before; 0: not in the heap */
 	size_t heap_at;
 	int64_t file_id; /* the next one waits for this file's status; 0: none */
@@ -36,9 +35,15 @@ struct lane *lanes_get(struct lanes *lanes, int64_t conversation, struct channel
 void lanes_append(struct lane *lane, struct outbound *outbound);
 void lanes_prepend(struct lane *lane, struct outbound *outbound);
 struct outbound *lanes_pop(struct lane *lane);
-bool lanes_holds(const struct lane *lane, int64_t outbox_id);
+void lanes_remove(struct lane *lane, const struct outbound *outbound);
 
-/* How many have a message with the writer or the provider, or being committed. */
+/* The message of that id, NULL if it is not in the lane. */
+struct outbound *lanes_message(const struct lane *lane, int64_t outbox_id);
+
+/* A message whose first attempt was committed with it and that waits only for the one before it. */
+bool outbound_is_next(const struct outbound *outbound);
+
+/* How many have a message that is committed to leave, with the writer, or with the provider. */
 size_t lanes_under_way(const struct lanes *lanes);
 
 /* Frees the lane if nothing is in it nor promised to it. */

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WRITER_GAP_NS (2 * NS_PER_MS)
+#define WRITER_GAP_NS (4 * NS_PER_MS)
+#define WRITER_BURST 16   /* a message, its answers and their receipts, two times over */
 #define MOST_WAITING 4096 /* deliveries at the door */
 #define MOST_IDLE_CONVERSATIONS 8192
 #define STUCK_NS (60 * NS_PER_S)
@@ -168,6 +169,7 @@ static struct writer *start_writer(struct queue *queue)
 	return writer_new(&(struct writer_options){.database = queue->options.config->database,
 						   .house = queue->options.house,
 						   .gap_ns = WRITER_GAP_NS,
+						   .burst = WRITER_BURST,
 						   .hooks = {.arg = queue,
 							     .event_stored = event_stored,
 							     .event_refused = event_refused,

@@ -5,6 +5,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "queue/connect.h"
+#include "queue/rate.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct writer {
 	int64_t later_ns;    /* when that is */
 	struct arena *arena; /* of one cycle */
 	pthread_t thread;
+	struct rate pace; /* of cycles */
 	int64_t last_cycle_ns;
 	int64_t receipts_due_ns; /* receipts wait until then: nobody waits for them */
 	bool has_doubts;         /* items of the lines were in a commit whose answer was lost */
@@ -525,6 +527,16 @@ static void sleep_until(int64_t monotonic_ns)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 }
 
+static void await_pace(struct writer *w)
+{
+	int64_t now_ns = clock_monotonic_ns(), wait_ns;
+
+	while ((wait_ns = rate_take(&w->pace, now_ns))) {
+		sleep_until(now_ns + wait_ns);
+		now_ns = clock_monotonic_ns();
+	}
+}
+
 /* At the end with the store away: whoever waits is told; what is stored is found by the next start.
  */
 static void abandon(struct writer *w)
@@ -591,8 +603,7 @@ static void *writer_main(void *arg)
 			idle(w);
 			continue;
 		}
-		if (clock_monotonic_ns() < w->last_cycle_ns + w->options.gap_ns)
-			sleep_until(w->last_cycle_ns + w->options.gap_ns);
+		await_pace(w);
 		sort_mail(w, mailbox_take(&w->box, 0));
 		if (may_wait(w)) {
 			sort_mail(w, mailbox_take(&w->box, w->receipts_due_ns));
@@ -613,6 +624,7 @@ struct writer *writer_new(const struct writer_options *options)
 		abort();
 	w->options = *options;
 	w->store.house = options->house;
+	w->pace = rate_make(options->gap_ns, options->burst);
 	w->arena = arena_new(ARENA_CAP);
 	for (size_t i = 0; i < ITEM_KINDS; i++)
 		w->lines[i].last = &w->lines[i].first;
