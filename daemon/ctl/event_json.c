@@ -58,7 +58,6 @@ static const struct {
 	{"user_id", offsetof(pa_event, user_id), OF_ALL},
 	{"account", offsetof(pa_event, account), OF_ALL},
 	{"type", offsetof(pa_event, type), OF_ALL},
-	{"name", offsetof(pa_event, name), OF(PA_EVENT_MESSAGE)},
 	{"text", offsetof(pa_event, text), OF(PA_EVENT_MESSAGE) | OF(PA_EVENT_SYSTEM)},
 	{"reply_id", offsetof(pa_event, reply_id), OF(PA_EVENT_MESSAGE)},
 	{"media_id", offsetof(pa_event, media_id), OF(PA_EVENT_MESSAGE)},

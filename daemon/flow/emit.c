@@ -218,6 +218,8 @@ void emit_question(struct turn *t, pa_str body, const struct option *options, si
 		body = two_paragraphs(t, whole, body);
 	reply = question_bubble(t);
 	reply->message.body = body;
+	if (t->st.waiting != WAIT_NOTHING)
+		t->out->question = (size_t)(reply - t->out->replies) + 1;
 	if (count == 0)
 		return;
 	if (fit_buttons(t, options, count))
@@ -261,6 +263,7 @@ void emit_consent(struct turn *t, const char *action, pa_str purpose, pa_str tex
 		.action = str_from(action),
 		.text_version = texts,
 		.words = t->event ? redact_text(t->arena, t->event->text, NULL) : PA_STR_ABSENT,
+		.question = t->st.waiting == WAIT_NOTHING ? 0 : t->st.question_outbox,
 		.answer_id = t->event ? t->event->id : PA_STR_ABSENT,
 	};
 }

@@ -3,12 +3,11 @@
 #include "flow/redact.h"
 #include "flow/run.h"
 
-/* What came with an event beyond its text: place, contacts, a file's name and hash, a person's
- * name. That a file came, and the provider's id of it, stays as the trace of what happened: the
- * file itself is not fetched, and is gone at the provider within days. */
+/* What came with an event beyond its text: place, contacts, a file's name and hash. That a file
+ * came, and the provider's id of it, stays as the trace of what happened: the file itself is not
+ * fetched, and is gone at the provider within days. */
 static void drop_beyond_text(pa_event *event)
 {
-	event->name = PA_STR_ABSENT;
 	event->media_name = PA_STR_ABSENT;
 	event->media_sha256 = PA_STR_ABSENT;
 	event->detail = PA_STR_ABSENT;

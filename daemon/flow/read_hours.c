@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define MINUTES_A_DAY (24 * 60)
+#define MINUTES_A_DAY (INT64_C(24) * 60)
 
 /* "8:00"; -1 and a problem if it is none. */
 static int read_minute(struct reader *reader, const struct conf_node *node, const char *key)

@@ -3,6 +3,7 @@
 
 #include "base/pack.h"
 #include "base/str.h"
+#include "flow/turn.h"
 
 #include <string.h>
 
@@ -50,6 +51,7 @@ enum field {
 	F_ASKED_HASH,
 	F_ASKED_AT,
 	F_AMOUNT_DOUBT,
+	F_QUESTION,
 	F_COUNT,
 };
 
@@ -298,8 +300,19 @@ pa_str state_pack(struct arena *arena, const struct flow_set *set, const struct 
 	pack_int(&buf, F_ASKED_HASH, state->asked_hash);
 	pack_int(&buf, F_ASKED_AT, state->asked_at_ns);
 	pack_int(&buf, F_AMOUNT_DOUBT, state->amount_doubt);
+	pack_int(&buf, F_QUESTION, state->question_outbox);
 	pack_lists(&buf, set, state);
 	pack_rest(&buf, set, state);
+	return arena_copy(arena, buf_str(&buf));
+}
+
+/* Of two values of a field the last one counts, so it is written behind all that is there. */
+pa_str turn_state_with_question(struct arena *arena, pa_str state, int64_t outbox_id)
+{
+	struct buf buf PA_CLEANUP(buf_done) = BUF_INIT(STATE_BYTES_MAX + 32);
+
+	buf_add(&buf, state);
+	pack_int(&buf, F_QUESTION, outbox_id);
 	return arena_copy(arena, buf_str(&buf));
 }
 
@@ -325,6 +338,7 @@ static void read_integer(struct state *to, uint32_t field, int64_t value)
 		[F_ASKED_HASH] = &to->asked_hash,
 		[F_ASKED_AT] = &to->asked_at_ns,
 		[F_AMOUNT_DOUBT] = &to->amount_doubt,
+		[F_QUESTION] = &to->question_outbox,
 	};
 	bool *const flags[F_COUNT] = {
 		[F_CONSENT_REFUSED] = &to->consent.is_refused,

@@ -61,7 +61,8 @@ struct memory {
 struct state {
 	uint64_t set_version; /* that the pending question belongs to */
 	enum waiting waiting;
-	int64_t mark; /* of the question on the table: each one has its own */
+	int64_t mark;            /* of the question on the table: each one has its own */
+	int64_t question_outbox; /* ... and the message that shows it; 0: not known */
 	int64_t page;
 	int64_t misses_format;
 	int64_t misses_meaning;

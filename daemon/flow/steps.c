@@ -81,7 +81,6 @@ static bool fetch_discount(struct turn *t)
 	pa_error err = {.size = sizeof(err)};
 	pa_status status = t->ports->core(t->ports->arg, t->arena, &question, &answer, &err);
 
-	t->out->typing = true;
 	t->is_parked = status == PA_DEADLINE;
 	for (size_t i = 0; status == PA_OK && i < answer.count; i++)
 		if (str_equal(answer.discounts[i]->credit_id, t->credit->id))

@@ -421,7 +421,6 @@ pa_status turn_run(const struct flow_set *set, const struct turn_in *in,
 	if (t->is_parked || ret->consumed == 0) {
 		*ret = (struct turn_out){.state = in->state,
 					 .park = t->is_parked,
-					 .typing = ret->typing,
 					 .hold_until_ns = ret->hold_until_ns};
 		return PA_OK;
 	}

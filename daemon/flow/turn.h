@@ -120,14 +120,13 @@ struct turn_timer {
 	int64_t due_ns;
 };
 
-struct turn_consent {           /* HD-02 */
-	pa_str purpose;         /* "servicio" ... */
-	pa_str action;          /* "otorga", "niega", "revoca" */
-	pa_str text_version;    /* of the question shown, with its hash */
-	pa_str words;           /* literal words or tap payload */
-	int64_t question_reply; /* index in an earlier turn's replies: its outbox id, 0 if unknown
-				 */
-	pa_str answer_id;       /* the provider's id of the answer */
+struct turn_consent {        /* HD-02 */
+	pa_str purpose;      /* "servicio" ... */
+	pa_str action;       /* "otorga", "niega", "revoca" */
+	pa_str text_version; /* of the question shown, with its hash */
+	pa_str words;        /* literal words or tap payload */
+	int64_t question;    /* outbox id of the message that asked; 0: nobody asked */
+	pa_str answer_id;    /* the provider's id of the answer */
 };
 
 struct turn_case {
@@ -151,10 +150,10 @@ struct turn_out {
 				  event */
 	bool park;             /* no slot in the core's bulkhead: run again when there is one */
 	pa_str state;
-	bool typing; /* show "writing" and mark as read now, before effects: set by the core port's
-			use */
 	struct turn_reply *replies;
 	size_t replies_count;
+	size_t question; /* which of them shows the question on the table, counted from 1; 0: none:
+			    turn_state_with_question() */
 	struct turn_job *jobs;
 	size_t jobs_count;
 	struct turn_timer *timers;
@@ -178,5 +177,8 @@ struct turn_out {
 pa_status turn_run(const struct flow_set *set, const struct turn_in *in,
 		   const struct turn_ports *ports, struct arena *arena, struct turn_out *ret,
 		   pa_error *err) PA_MUST_USE;
+
+/* The state of a turn whose question became the message outbox_id, known only when it is stored. */
+pa_str turn_state_with_question(struct arena *arena, pa_str state, int64_t outbox_id);
 
 #endif

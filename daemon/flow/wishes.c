@@ -524,7 +524,6 @@ bool core_ask_for(struct turn *t, const struct core_question *question, struct c
 	pa_error err = {.size = sizeof(err)};
 
 	*ret_status = t->ports->core(t->ports->arg, t->arena, question, ret, &err);
-	t->out->typing = true;
 	if (*ret_status == PA_DEADLINE) {
 		t->is_parked = true;
 		return false;

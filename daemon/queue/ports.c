@@ -40,6 +40,16 @@ static pa_status run(struct ports *ports, struct db_params *params, struct db_re
 	return status;
 }
 
+/* The person sees that he is read and answered as soon as it may take a moment. */
+static void mark_writing(struct ports *ports)
+{
+	if (ports->is_marked || !ports->conversation || ports->conversation->was_parked)
+		return;
+	ports->is_marked = true;
+	dispatch_mark(ports->options->dispatch, ports->conversation->channel,
+		      ports->conversation->contact, ports->last_provider_id);
+}
+
 static pa_status port_core(void *arg, struct arena *arena, const struct core_question *question,
 			   struct core_answer *ret, pa_error *err)
 {
@@ -48,11 +58,7 @@ static pa_status port_core(void *arg, struct arena *arena, const struct core_que
 
 	if (!ports->options->core)
 		return error_set(err, PA_RETRY, "no core system is configured");
-	if (!ports->is_marked && ports->conversation && !ports->conversation->was_parked) {
-		ports->is_marked = true;
-		dispatch_mark(ports->options->dispatch, ports->conversation->channel,
-			      ports->conversation->contact, ports->last_provider_id);
-	}
+	mark_writing(ports);
 	status = core_ask(ports->options->core, arena, question, ret, err);
 	ports->found_core_away |= status == PA_RETRY;
 	return status;
@@ -72,6 +78,7 @@ static pa_status port_classify(void *arg, struct arena *arena, pa_str text, pa_s
 
 	if (!language)
 		return PA_RETRY;
+	mark_writing(ports);
 	call = plugin_call_begin(language, arena, CLASSIFY_MS);
 	if (!call)
 		return PA_RETRY;

@@ -201,7 +201,7 @@ static pa_status send_consents(struct commit *c, size_t k, size_t count, pa_erro
 		purposes[at] = turn->out.consents[k].purpose;
 		actions[at] = turn->out.consents[k].action;
 		versions[at] = turn->out.consents[k].text_version;
-		questions[at] = turn->out.consents[k].question_reply;
+		questions[at] = turn->out.consents[k].question;
 		answers[at] = turn->last_event;
 		words[at] = turn->consent_words[k];
 		commit_note(c, EVIDENCE_CONSENT, ids[at], 0, words[at]);

@@ -291,6 +291,19 @@ static void turn_item_drop(struct turn_item *turn)
 		outbound_free(turn->outbounds[i]);
 }
 
+/* The state as it is stored: it knows the message that shows the question on the table. */
+static void seal_state(struct making *m, struct turn_item *turn)
+{
+	const struct turn_out *out = &m->out;
+
+	turn->state = out->state;
+	if (out->question)
+		turn->state = turn_state_with_question(m->arena, out->state,
+						       turn->outbounds[out->question - 1]->id);
+	turn->sealed_state =
+		seal_arena(m->arena, &m->c->contact->key, PA_STR("state"), turn->state);
+}
+
 /* The effects go to the writer, with the arena. PA_RETRY: the store has given no ids. */
 static pa_status put_effects(struct making *m)
 {
@@ -303,9 +316,6 @@ static pa_status put_effects(struct making *m)
 	turn->conversation_id = m->c->id;
 	turn->epoch = m->c->epoch;
 	turn->out = m->out;
-	turn->state = m->out.state;
-	turn->sealed_state =
-		seal_arena(m->arena, &m->c->contact->key, PA_STR("state"), turn->state);
 	note_consumed(m, turn);
 	make_redactions(m, turn);
 	status = make_records(m, turn);
@@ -315,6 +325,7 @@ static pa_status put_effects(struct making *m)
 		turn_item_drop(turn);
 		return status;
 	}
+	seal_state(m, turn);
 	reserve_ways(m, turn);
 	m->c->awaits_core = m->ports->found_core_away;
 	writer_put(m->workers->options.writer, &turn->item);

@@ -99,7 +99,10 @@ struct chat {
 	size_t redactions;    /* of the last message */
 	char kept_text[2200]; /* what may stay of its text */
 	bool keeps_rest;      /* ... and of its file's name, place, contacts */
-	bool stays_quiet;     /* the second of quiet does not pass by itself */
+	int64_t outbox;       /* id of the last message */
+	int64_t question;     /* ... of the one that shows the question on the table */
+	int64_t consent_question;
+	bool stays_quiet; /* the second of quiet does not pass by itself */
 };
 
 /* ---- the ports ---- */
@@ -395,6 +398,7 @@ static inline void chat_note(struct chat *c)
 		chat_copy(c->consent_purpose, sizeof(c->consent_purpose), consent->purpose);
 		chat_copy(c->consent_version, sizeof(c->consent_version), consent->text_version);
 		chat_copy(c->consent_words, sizeof(c->consent_words), consent->words);
+		c->consent_question = consent->question;
 	}
 	for (size_t i = 0; i < c->out.redactions_count; i++) {
 		const pa_event *kept = c->out.redactions[i].kept;
@@ -402,7 +406,7 @@ static inline void chat_note(struct chat *c)
 		assert_true(c->out.redactions[i].event < c->out.consumed);
 		c->redactions++;
 		chat_copy(c->kept_text, sizeof(c->kept_text), kept->text);
-		c->keeps_rest = kept->detail.len || kept->media_name.len || kept->name.len;
+		c->keeps_rest = kept->detail.len || kept->media_name.len;
 	}
 	c->job.name[0] = '\0';
 	for (size_t i = 0; i < c->out.jobs_count; i++) {
@@ -413,6 +417,27 @@ static inline void chat_note(struct chat *c)
 		chat_copy(c->timer[i].name, 40, c->out.timers[i].name);
 		c->timer[i].due_ns = c->out.timers[i].due_ns;
 	}
+}
+
+/* The messages get their ids when they are stored, and the state learns which one asks. */
+static inline void chat_keep_state(struct chat *c)
+{
+	pa_str kept = c->out.state;
+	char *state;
+
+	if (c->out.question) {
+		assert_true(c->out.question <= c->out.replies_count);
+		c->question = c->outbox + (int64_t)c->out.question;
+		kept = turn_state_with_question(c->arena, kept, c->question);
+	}
+	c->outbox += (int64_t)c->out.replies_count;
+	state = malloc(kept.len + 1);
+	assert_non_null(state);
+	if (kept.len)
+		memcpy(state, kept.ptr, kept.len);
+	free(c->state);
+	c->state = state;
+	c->state_len = kept.len;
 }
 
 /* Runs one turn over these events and commits it. */
@@ -445,7 +470,6 @@ static inline void chat_turn(struct chat *c, const struct turn_event *events, si
 			     .quiet_is_over = quiet_is_over};
 	pa_error err = ERROR_INIT;
 	pa_status status;
-	char *state;
 
 	arena_reset(c->arena);
 	status = turn_run(c->set, &in, &ports, c->arena, &c->out, &err);
@@ -458,13 +482,7 @@ static inline void chat_turn(struct chat *c, const struct turn_event *events, si
 		chat_note(c);
 	assert_true(c->out.park || c->out.hold_until_ns || c->out.replies_count ||
 		    c->out.no_answer_ok);
-	state = malloc(c->out.state.len + 1);
-	assert_non_null(state);
-	if (c->out.state.len)
-		memcpy(state, c->out.state.ptr, c->out.state.len);
-	free(c->state);
-	c->state = state;
-	c->state_len = c->out.state.len;
+	chat_keep_state(c);
 }
 
 static inline void chat_job(struct chat *c)

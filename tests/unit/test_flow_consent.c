@@ -38,6 +38,33 @@ static void test_HD_02_what_is_kept_of_a_yes(void **state)
 	chat_close(&c);
 }
 
+/* The proof names the message that asked: the newest one that shows the question. */
+static void test_HD_02_the_question_is_the_message_that_asked(void **state)
+{
+	static struct chat c;
+	int64_t question;
+
+	(void)state;
+	chat_open(&c);
+	script(&c, "c hola", "c qué es esto", "b ¿Autoriza", "t Leer la política");
+	question = c.question;
+	script(&c, "b ¿Autoriza", "c gracias", "b ¿Autoriza");
+	assert_true(c.question > question);
+	question = c.question;
+	tap(&c, "Sí, autorizo");
+	assert_int_equal(c.consent_question, question);
+	script(&c, "c retirar mi permiso", "b ¿Quiere retirarlo?");
+	question = c.question;
+	tap(&c, "Sí, retirarlo");
+	assert_string_equal(c.consent_action, "revoca");
+	assert_int_equal(c.consent_question, question);
+	/* "No more offers" answers no question, whatever is on the table. */
+	script(&c, "c saldo", "b ¿Autoriza", "c no quiero ofertas", "b No le enviamos ofertas");
+	assert_string_equal(c.consent_purpose, "publicidad");
+	assert_int_equal(c.consent_question, 0);
+	chat_close(&c);
+}
+
 /* HD-01, HD-03: nothing but an affirmative act opens the gate, and until then no document is asked
  * for, no core asked. */
 static void test_HD_01_nothing_before_consent(void **state)
@@ -316,6 +343,7 @@ int main(void)
 		cmocka_unit_test(test_HD_13_first_message_shows_the_notice),
 		cmocka_unit_test(test_HD_13_whatever_the_first_words),
 		cmocka_unit_test(test_HD_02_what_is_kept_of_a_yes),
+		cmocka_unit_test(test_HD_02_the_question_is_the_message_that_asked),
 		cmocka_unit_test(test_HD_01_nothing_before_consent),
 		cmocka_unit_test(test_HD_01_a_document_typed_before_consent_is_not_looked_up),
 		cmocka_unit_test(test_HD_01_photo_as_first_message),
