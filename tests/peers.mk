@@ -7,7 +7,7 @@ $(B)/tests/peers/graph: $(patsubst %,$(B)/obj/tests/peers/graph%.o,_rules _media
 
 # The library once more, behind the object that needs it.
 $(B)/tests/unit/test_graph_rules: $(B)/obj/tests/peers/graph_rules.o
-$(B)/tests/unit/test_graph_rules: LDLIBS := $(B)/libproaltod.a $(LDLIBS)
+$(B)/tests/unit/test_graph_rules: private LDLIBS = $(B)/libproaltod.a $(PKG_LIBS) -pthread -ldl -lm
 
 .PHONY: peers
 peers: $(PEERS:%=$(B)/tests/peers/%) $(B)/tests/bench/whatsapp_load
