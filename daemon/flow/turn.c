@@ -268,7 +268,7 @@ static void run_timer(struct turn *t, pa_str name)
 {
 	if (str_equal(name, PA_STR(REMINDER)))
 		run_reminder(t);
-	else if (str_equal(name, PA_STR("nucleo")))
+	else if (str_equal(name, PA_STR(TIMER_CORE)))
 		core_is_back(t);
 	else
 		no_answer(t, "a timer that nobody knows any more");
@@ -296,9 +296,6 @@ static void run_internal(struct turn *t, const struct turn_event *event)
 		return;
 	case TURN_TIMER:
 		run_timer(t, event->name);
-		return;
-	case TURN_CORE_BACK:
-		core_is_back(t);
 		return;
 	case TURN_LATE:
 		run_late(t);

@@ -29,10 +29,13 @@ enum turn_event_kind {
 	TURN_CUSTOMER = 1, /* event is set: a message or system event of the customer's */
 	TURN_JOB,          /* a job that an earlier turn asked for: name, payload */
 	TURN_TIMER,        /* a timer that an earlier turn set: name */
-	TURN_CORE_BACK,    /* the core answers again; name: the backend */
 	TURN_LATE,         /* the customer has been without an answer for 20 s */
 	TURN_UNDELIVERED,  /* a message of ours failed for good; name: what it was for */
 };
+
+/* A timer of this name waits for the core: it is due at once when the core answers again, and after
+ * each start of the daemon. (sql/queries/keeper.sql knows the name too.) */
+#define TIMER_CORE "nucleo"
 
 struct turn_event {
 	int64_t id; /* inbox id, 0 for what the queue itself makes */

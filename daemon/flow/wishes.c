@@ -513,7 +513,7 @@ void core_away(struct turn *t)
 	question_clear(t);
 	if (t->st.identity.stage == STAGE_CODE)
 		identity_pause(&t->st.identity);
-	emit_timer(t, "nucleo", t->in->now_ns + CORE_RETRY_NS);
+	emit_timer(t, TIMER_CORE, t->in->now_ns + CORE_RETRY_NS);
 	t->out->fact = "core.away";
 	emit(t, TEXT_CORE_AWAY);
 }
@@ -567,12 +567,12 @@ void core_is_back(struct turn *t)
 	}
 	if (t->st.waiting != WAIT_NOTHING ||
 	    !probe(t)) { /* busy with something else, or too soon */
-		emit_timer(t, "nucleo", t->in->now_ns + CORE_RETRY_NS);
+		emit_timer(t, TIMER_CORE, t->in->now_ns + CORE_RETRY_NS);
 		no_answer(t, "what waits for the core waits on");
 		return;
 	}
 	t->st.parked_flow = NOWHERE;
-	emit_timer(t, "nucleo", 0);
+	emit_timer(t, TIMER_CORE, 0);
 	if (verified(t)) {
 		prefix(t, TEXT_CORE_BACK);
 		flow_start(t, flow);

@@ -26,8 +26,7 @@ struct conversations {
 	size_t total;
 	_Atomic size_t backlog; /* events waiting */
 	size_t most_idle;
-	uint64_t slots_freed;  /* at the core, so far */
-	uint64_t core_returns; /* times the core came back */
+	uint64_t slots_freed; /* at the core, so far */
 	bool one_alone_runs;
 	bool is_stopping;
 };
@@ -284,29 +283,6 @@ bool conversations_add(struct conversations *all, const struct claimed *claimed,
 	return is_new;
 }
 
-static void tell_core_back(struct conversations *all, struct conversation *c)
-{
-	c->awaits_core = false;
-	add_waiting(all, c, waiting_copy(TURN_CORE_BACK, 0, (pa_str){NULL, 0}));
-}
-
-void conversations_core_back(struct conversations *all)
-{
-	struct conversation *c;
-
-	pthread_mutex_lock(&all->lock);
-	all->core_returns++;
-	c = all->phases[PHASE_IDLE].first;
-	while (c) {
-		struct conversation *next = c->next;
-
-		if (c->awaits_core)
-			tell_core_back(all, c);
-		c = next;
-	}
-	pthread_mutex_unlock(&all->lock);
-}
-
 bool conversations_has(struct conversations *all, int64_t conversation, int64_t event)
 {
 	struct conversation *c;
@@ -377,7 +353,6 @@ struct conversation *conversations_next(struct conversations *all)
 		set_phase(all, c, PHASE_RUNNING);
 		c->used_ns = clock_monotonic_ns();
 		c->slots_seen = all->slots_freed;
-		c->returns_seen = all->core_returns;
 		/* Somebody else has to watch for the end of the quiet now. */
 		if (all->phases[PHASE_HELD].count)
 			pthread_cond_signal(&all->runnable);
@@ -532,8 +507,6 @@ void conversations_committed(struct conversations *all, struct turn_item *turn)
 	end_alone(all, c);
 	c->is_alone = false;
 	stop_running(all, c, is_over ? PHASE_IDLE : PHASE_QUEUED);
-	if (c->awaits_core && c->returns_seen != all->core_returns)
-		tell_core_back(all, c);
 	/* It may have had a slot at the core to wait for, and no need of it in the end. */
 	if (c->was_parked)
 		unpark_one(all);

@@ -43,12 +43,10 @@ struct conversation {
 	bool is_alone;   /* runs only while no other does: it was in hand when the daemon died */
 	bool was_parked; /* since its last commit: the customer has seen "writing" */
 	bool quiet_is_over;
-	bool awaits_core;        /* its last turn found the core away */
 	uint8_t failures;        /* of its first event's turn */
 	int64_t last_inbound_ns; /* the provider's time of the newest message, 0: unknown */
-	uint64_t slots_seen;     /* what the counters were when its turn began */
-	uint64_t returns_seen;
-	int64_t hold_since_ns; /* monotonic, 0: not held */
+	uint64_t slots_seen;     /* what the counter was when its turn began */
+	int64_t hold_since_ns;   /* monotonic, 0: not held */
 	int64_t hold_until_ns;
 	int64_t used_ns;
 };
@@ -77,10 +75,6 @@ struct claimed {
 };
 bool conversations_add(struct conversations *all, const struct claimed *claimed,
 		       enum turn_event_kind kind, int64_t id, pa_str plain);
-
-/* An event for a conversation only if it is in memory and something waits in it or its last
- * question stands: the core is back. All parked and idle ones that asked for it get it. */
-void conversations_core_back(struct conversations *all);
 
 /* True if this inbox row waits or runs here. */
 bool conversations_has(struct conversations *all, int64_t conversation, int64_t event);

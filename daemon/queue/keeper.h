@@ -37,6 +37,9 @@ void keeper_free(struct keeper *keeper);
 /* Takes an event out of the way, for a person to look at. Any thread. */
 void keeper_set_aside(struct keeper *keeper, int64_t event, const char *reason);
 
+/* Whoever waits for the core has his turn now. Any thread. */
+void keeper_core_back(struct keeper *keeper);
+
 /* True once this node is registered and every channel has its number. */
 bool keeper_is_ready(const struct keeper *keeper);
 

@@ -54,14 +54,11 @@ static pa_status port_core(void *arg, struct arena *arena, const struct core_que
 			   struct core_answer *ret, pa_error *err)
 {
 	struct ports *ports = arg;
-	pa_status status;
 
 	if (!ports->options->core)
 		return error_set(err, PA_RETRY, "no core system is configured");
 	mark_writing(ports);
-	status = core_ask(ports->options->core, arena, question, ret, err);
-	ports->found_core_away |= status == PA_RETRY;
-	return status;
+	return core_ask(ports->options->core, arena, question, ret, err);
 }
 
 static pa_status port_classify(void *arg, struct arena *arena, pa_str text, pa_str question,

@@ -18,7 +18,6 @@ struct ports {
 	pa_str last_provider_id; /* what the customer sent last, to be marked as read; absent:
 				    nothing */
 	bool is_marked;
-	bool found_core_away;
 	bool found_store_away; /* what the turn was told then is not to be relied on */
 };
 

@@ -159,7 +159,7 @@ void queue_core_slot(struct queue *queue)
 
 void queue_core_back(struct queue *queue)
 {
-	conversations_core_back(queue->conversations);
+	keeper_core_back(queue->keeper);
 }
 
 /* ---- life ---- */

@@ -327,7 +327,6 @@ static pa_status put_effects(struct making *m)
 	}
 	seal_state(m, turn);
 	reserve_ways(m, turn);
-	m->c->awaits_core = m->ports->found_core_away;
 	writer_put(m->workers->options.writer, &turn->item);
 	return PA_OK;
 }
@@ -411,7 +410,6 @@ static void *worker_main(void *arg)
 		ports.conversation = c;
 		ports.last_provider_id = PA_STR_ABSENT;
 		ports.is_marked = false;
-		ports.found_core_away = false;
 		ports.found_store_away = false;
 		if (!run_turn(m))
 			arena_free(arena);

@@ -96,6 +96,7 @@ CREATE TABLE timer (
 	PRIMARY KEY (conversation_id, name)
 );
 CREATE INDEX timer_due ON timer (due);
+CREATE INDEX timer_core ON timer (due) WHERE name = 'nucleo'; -- those that wait for the core
 
 -- What is to go out, and how far it got.
 CREATE TABLE outbox (

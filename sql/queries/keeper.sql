@@ -73,6 +73,10 @@ WITH due AS (
 )
 INSERT INTO work (id, conversation_id, at) SELECT id, conversation_id, $1 FROM fired RETURNING id;
 
+-- name: timer_hasten
+-- Whoever waits for the core has his turn now. $1 now.
+UPDATE timer SET due = $1::timestamptz WHERE name = 'nucleo' AND due > $1;
+
 -- name: outbox_find
 -- Messages with something still to be done, on channels of this node. $1 channels, $2 at or before,
 -- $3 after this id, $4 how many. Columns: id, at, conversation_id, channel, class, is_secret, state,

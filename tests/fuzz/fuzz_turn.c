@@ -278,7 +278,7 @@ static void step(struct play *p)
 		internal(p, TURN_TIMER, op & 16 ? "nucleo" : "recordatorio");
 		return;
 	case 5:
-		internal(p, op & 16 ? TURN_CORE_BACK : TURN_LATE, "core");
+		internal(p, TURN_LATE, "");
 		return;
 	case 6:
 		internal(p, TURN_UNDELIVERED, op & 16 ? "codigo 1" : "codigo 2");

@@ -450,6 +450,19 @@ def the_core_comes_back(house):
 	check(found.endswith("core back"), f"the customer hears {found!r}")
 
 
+def the_core_comes_back_after_a_kill(house):
+	ana = house.stranger()
+	house.core_away(True)
+	ana.says("core")
+	texts(ana, 1, 20)
+	house.settle()
+	house.kill()
+	house.core_away(False)
+	house.start()
+	equal(texts(ana, 1), ["2 core back"], "what the customer hears")
+	silence(ana, 2)
+
+
 # ---- ends and beginnings ----------------------------------------------------------------------------
 
 def crowd_says(house, crowd, rounds):
@@ -567,6 +580,7 @@ TESTS = [
 	("an answer that is late is noticed", late_is_told),
 	("all who wait for a slot at the core get one", slots_are_waited_for),
 	("the core comes back without being asked", the_core_comes_back),
+	("and is told after a kill too", the_core_comes_back_after_a_kill),
 	("PostgreSQL crashes under load", postgres_crashes),
 	("clean stops under load", clean_stops),
 	("a clean stop with the store away", stops_with_the_store_away),

@@ -329,6 +329,33 @@ def core_away(house):
 		equal(sum("Le falta por pagar" in b.text for b in person.hears_all()), 1, "promised answers")
 
 
+def core_away_and_killed(house):
+	"""The promise of an answer stands after a kill, though the core stays away for a while longer."""
+	person = house.customer()
+	code = to_code(house, person)
+	lock = h.postgres.Psql(house.core_server.host, "core_demo", "test")
+	lock.rows("BEGIN")
+	lock.rows("LOCK TABLE core_demo.cliente, core_demo.credito IN ACCESS EXCLUSIVE MODE")
+	try:
+		person.says(code)
+		check("no responde" in person.hears(20).text, "no honest answer")
+		house.settle()
+		person.hears_all()
+		house.kill()
+		house.start()
+		time.sleep(4)
+		equal(person.bubbles(), [], "an answer without a core")
+	finally:
+		lock.rows("ROLLBACK")
+		lock.close()
+	house.settle()
+	house.advance(120)
+	until(lambda: any("Le falta por pagar" in b.text for b in person.bubbles()), 20 * h.PATIENCE,
+	      "the promised answer")
+	house.settle()
+	equal(sum("Le falta por pagar" in b.text for b in person.hears_all()), 1, "promised answers")
+
+
 def core_slow(house):
 	"""A core that hangs holds up only those who need it."""
 	people = [house.customer() for _ in range(6)]
@@ -563,6 +590,7 @@ TESTS = [
 	("SMS: codes are wiped", codes_are_wiped),
 	("core: its connections are cut", core_cut),
 	("core: away", core_away),
+	("core: away, and the daemon killed", core_away_and_killed),
 	("core: hangs", core_slow),
 	("store: away in the middle", store_away),
 	("store: away at the start", store_away_at_start),

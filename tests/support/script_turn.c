@@ -114,6 +114,9 @@ static void do_core(struct script *s, pa_str rest)
 	s->is_parked = status == PA_DEADLINE;
 	if (!s->is_parked)
 		say(s, "core ", str_from(status_name(status)));
+	if (status == PA_RETRY)
+		s->out->timers[s->out->timers_count++] =
+			(struct turn_timer){PA_STR(TIMER_CORE), s->in->now_ns + 2 * NS_PER_MINUTE};
 }
 
 static void do_quiet(struct script *s, pa_str rest)
@@ -212,10 +215,9 @@ static void run_event(struct script *s, const struct turn_event *event)
 		run_line(s, event->payload);
 		return;
 	case TURN_TIMER:
+		if (str_equal(event->name, PA_STR(TIMER_CORE)))
+			say(s, "core back", PA_STR(""));
 		run_line(s, event->name);
-		return;
-	case TURN_CORE_BACK:
-		say(s, "core back", PA_STR(""));
 		return;
 	case TURN_LATE:
 		say(s, "late", PA_STR(""));

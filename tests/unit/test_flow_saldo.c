@@ -157,9 +157,9 @@ static void test_core_down_after_verifying(void **state)
 	chat_internal(&c, TURN_TIMER, "nucleo");
 	bot_is_silent(&c);
 	c.is_core_down = false;
-	chat_internal(&c, TURN_CORE_BACK, "core");
+	chat_internal(&c, TURN_TIMER, TIMER_CORE);
 	script(&c, "b ya volvió", "b $ 3.210.500");
-	chat_internal(&c, TURN_CORE_BACK, "core");
+	chat_internal(&c, TURN_TIMER, TIMER_CORE);
 	bot_is_silent(&c);
 	chat_close(&c);
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * queue/keeper_parts.h: what the keeper's files share. keeper.c: start, sign of life, leases, ids,
+ * the thread; keeper_deaths.c: what the last process had in hand when it died; keeper_sweep.c:
+ * timers, events and messages that nobody has in hand. All of it is the keeper thread's.
+ */
+#ifndef QUEUE_KEEPER_PARTS_H
+#define QUEUE_KEEPER_PARTS_H
+
+#include "io/db.h"
+#include "queue/keeper.h"
+
+#include <pthread.h>
+
+struct keeper {
+	struct keeper_options options;
+	struct db *db;
+	struct arena *arena; /* of one tick */
+	int64_t node;
+	struct flight last[FLIGHT_SLOTS];
+	size_t last_count;
+	int64_t suspects[FLIGHT_SLOTS]; /* events that run alone first */
+	size_t suspects_count;
+	bool has_recovered; /* the open messages of before were taken up */
+	uint64_t ticks;
+	pthread_t thread;
+	struct mailbox box;
+	_Atomic bool is_ready;
+	_Atomic bool is_core_back; /* those who wait for it are not told yet */
+	_Atomic bool is_stopping;
+	_Atomic uint64_t late;
+};
+
+static inline struct db_params *keeper_params(struct keeper *k, enum sql statement)
+{
+	return db_params_new(k->arena, statement);
+}
+
+static inline pa_status keeper_run(struct keeper *k, struct db_params *params,
+				   struct db_result **ret, pa_error *err)
+{
+	return db_run(k->db, params, ret, err);
+}
+
+/* Charges events and plugins with the end of the last process; what killed it twice is set aside.
+ */
+pa_status keeper_judge_last(struct keeper *k, pa_error *err) PA_MUST_USE;
+/* Plugins charged too often stay off. */
+pa_status keeper_disable_plugins(struct keeper *k, pa_error *err) PA_MUST_USE;
+/* Takes an event out of the way. */
+pa_status keeper_put_aside(struct keeper *k, int64_t event, const char *reason, pa_error *err)
+	PA_MUST_USE;
+
+/* Turns timers that are due into work. */
+pa_status keeper_fire_timers(struct keeper *k, pa_error *err) PA_MUST_USE;
+/* Those who wait for the core have their turn, if it is back. */
+pa_status keeper_tell_core_back(struct keeper *k, pa_error *err) PA_MUST_USE;
+/* Takes up the work that nobody has in hand. */
+pa_status keeper_sweep_work(struct keeper *k, pa_error *err) PA_MUST_USE;
+/* The same for messages: of before the start, of a commit in doubt, of a dead node. */
+pa_status keeper_sweep_outbox(struct keeper *k, pa_error *err) PA_MUST_USE;
+
+#endif
