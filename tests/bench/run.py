@@ -3,11 +3,11 @@
 """Measures the main job: see docs/performance.md. Run by make bench.
 
 	run.py [--customers N] [--rate R] [--seconds S] [--warm-up S] [--latency-ms N] [--repeat N]
-	       [--script FILE]
+	       [--script FILE] [--conversations N]
 
 A durable PostgreSQL, the demonstration core with N customers, proaltod with the shipped settings but for
 the channels' rates, and the load generator, all on this machine. Prints one JSON line a run and the
-median of each figure.
+median of each figure. --conversations: so many people have written before (history.sql).
 """
 
 import argparse
@@ -62,8 +62,12 @@ def point_to(house, port):
 
 
 def measure(args):
-	house = make_house(args.customers)
+	# Who is never looked up need not be in the core.
+	house = make_house(args.customers if "{document}" in open(args.script).read() else 1000)
 	try:
+		if args.conversations:
+			house.server.run_file("proalto", os.path.join(TOP, "tests/bench/history.sql"),
+					      conversations=args.conversations)
 		port = houses.free_port()
 		point_to(house, port)
 		house.start()
@@ -106,6 +110,7 @@ def main():
 	parser.add_argument("--warm-up", type=int, default=10)
 	parser.add_argument("--latency-ms", type=int, default=0)
 	parser.add_argument("--repeat", type=int, default=3)
+	parser.add_argument("--conversations", type=int, default=0)
 	parser.add_argument("--script", default=os.path.join(TOP, "tests/bench/dialogue.txt"))
 	args = parser.parse_args()
 	runs = []
