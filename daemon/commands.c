@@ -2,8 +2,10 @@
 #include "commands.h"
 
 #include "base/err.h"
+#include "base/str.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "queue/operator.h"
 
 #define RELOAD_ARENA_CAP ((size_t)16 << 20)
 #define CONTROL_GROUP "proalto-admin"
@@ -140,11 +142,28 @@ static pa_status on_clock(void *arg, const struct json *request, struct json *re
 	return PA_OK;
 }
 
+/* Who asks is what the kernel says of the other end. */
+static pa_status on_conversation_resume(void *arg, const struct json *request, struct json *reply,
+					pa_error *err)
+{
+	struct commands *commands = arg;
+	struct operator_word word;
+
+	(void)reply;
+	if (!json_get_text(request, "conversation", &word.conversation) ||
+	    !json_get_text(request, "reason", &word.reason) || !str_trim(word.reason).len ||
+	    !json_get_integer(request, "uid", &word.uid))
+		return error_set(err, PA_REJECTED, "wants \"conversation\" and \"reason\"");
+	return operator_resume(commands->house->config->database, &commands->house->key, &word,
+			       err);
+}
+
 static const struct control_command table[] = {
 	{"status", on_status},
 	{"reload", on_reload},
 	{"log-level", on_log_level},
 	{"clock", on_clock},
+	{"conversation-resume", on_conversation_resume},
 };
 
 pa_status commands_listen(struct commands *commands, struct loop *loop, struct control **ret,

@@ -24,13 +24,14 @@ struct ctl {
 /* Runs with the arguments behind the subcommand's name. Returns the exit status. */
 typedef int ctl_fn(struct ctl *ctl, int argc, char *const *argv);
 
-ctl_fn ctl_check;     /* check */
-ctl_fn ctl_clock;     /* clock advance DURATION */
-ctl_fn ctl_db;        /* db migrate, db status */
-ctl_fn ctl_inbox;     /* inbox --json */
-ctl_fn ctl_log_level; /* log-level LEVEL */
-ctl_fn ctl_reload;    /* reload */
-ctl_fn ctl_status;    /* status */
+ctl_fn ctl_check;        /* check */
+ctl_fn ctl_clock;        /* clock advance DURATION */
+ctl_fn ctl_conversation; /* conversation resume ID --reason TEXT */
+ctl_fn ctl_db;           /* db migrate, db status */
+ctl_fn ctl_inbox;        /* inbox --json */
+ctl_fn ctl_log_level;    /* log-level LEVEL */
+ctl_fn ctl_reload;       /* reload */
+ctl_fn ctl_status;       /* status */
 
 /* "proaltoctl: NAME: text" on standard error; returns status. */
 int ctl_fail(const struct ctl *ctl, int status, const char *format, ...) PA_PRINTF(3, 4);

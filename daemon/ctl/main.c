@@ -36,6 +36,11 @@ static const struct subcommand {
 	 "--body agrega el cuerpo recibido",
 	 "what came in and how it was understood: a JSON object a line (holds personal data); "
 	 "--body adds the body received"},
+	{"conversation", ctl_conversation, "resume NÚMERO --reason TEXTO",
+	 "deja que el asistente siga en un chat donde solo sigue una persona (crisis, duelo, menor "
+	 "de edad); el número es el de la conversación o el de su caso, y queda quién y por qué",
+	 "lets the assistant go on in a chat where only a person goes on (a crisis, grief, a "
+	 "minor); the number is the conversation's or its case's, and who and why is kept"},
 	{"db", ctl_db, "migrate|status [--dsn CADENA] [--directory DIR]",
 	 "pone al día el esquema de la base, o dice cómo está; sin --dsn, la base de la "
 	 "configuración con el rol proalto_owner",

@@ -25,6 +25,7 @@
 struct peer {
 	struct control *control; /* NULL: the place is free */
 	int fd;
+	uid_t uid; /* who it is */
 	struct source *source;
 	struct source *timer;
 	struct buf in;
@@ -61,13 +62,14 @@ static bool is_member(int fd, gid_t group)
 	return false;
 }
 
-static bool may_command(const struct control *control, int fd)
+static bool may_command(const struct control *control, int fd, uid_t *ret_uid)
 {
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
 		return false;
+	*ret_uid = peer.uid;
 	if (peer.uid == 0 || peer.uid == geteuid())
 		return true;
 	return control->group != NO_GROUP &&
@@ -115,7 +117,7 @@ static const struct control_command *find_command(const struct control *control,
 	return NULL;
 }
 
-static void serve_request(struct peer *peer, const struct json *request)
+static void serve_request(struct peer *peer, struct json *request)
 {
 	const struct control *control = peer->control;
 	struct json *reply PA_CLEANUP(json_done) = json_object_new();
@@ -132,6 +134,7 @@ static void serve_request(struct peer *peer, const struct json *request)
 		answer_error(peer, "unknown command");
 		return;
 	}
+	json_set_integer(request, "uid", peer->uid);
 	json_set_bool(reply, "ok", true);
 	if (command->run(control->arg, request, reply, &err) == PA_OK)
 		answer(peer, reply);
@@ -236,7 +239,8 @@ static struct peer *free_place(struct control *control)
 
 static void accept_peer(struct control *control, int fd)
 {
-	struct peer *peer = may_command(control, fd) ? free_place(control) : NULL;
+	uid_t uid;
+	struct peer *peer = may_command(control, fd, &uid) ? free_place(control) : NULL;
 
 	if (!peer) {
 		close(fd);
@@ -244,6 +248,7 @@ static void accept_peer(struct control *control, int fd)
 	}
 	*peer = (struct peer){.control = control,
 			      .fd = fd,
+			      .uid = uid,
 			      .in = BUF_INIT((size_t)2 * LINE_MAX_BYTES),
 			      .out = BUF_INIT(ANSWER_MAX)};
 	if (loop_add_fd(control->loop, fd, LOOP_READ, on_peer, peer, &peer->source, NULL) !=

@@ -24,8 +24,8 @@
 
 struct control;
 
-/* Fills reply, or sets err and returns another status than PA_OK. request is the whole object;
- * reply and request are borrowed. */
+/* Fills reply, or sets err and returns another status than PA_OK. request is the whole object, with
+ * the asker's user id as "uid", whatever he wrote there himself; reply and request are borrowed. */
 typedef pa_status control_fn(void *arg, const struct json *request, struct json *reply,
 			     pa_error *err);
 

@@ -61,3 +61,24 @@ bool care_answers(struct turn *t)
 	attach(t, flow);
 	return true;
 }
+
+/* Who let it go on, and why, stands with the case in which the chat was stopped. */
+void care_resume(struct turn *t, pa_str by)
+{
+	const struct step *step;
+
+	if (t->st.care_flow == NOWHERE) {
+		no_answer(t, "nobody but the assistant goes on in this chat");
+		return;
+	}
+	step = step_of_case(&t->set->flows[t->st.care_flow]);
+	t->st.care_flow = NOWHERE;
+	t->st.asked_hash = 0; /* what was asked for meanwhile had no answer */
+	misses_reset(t);
+	if (step && case_of_kind(t, step->kind))
+		emit_case_addition(t, PA_STR("reanudado"), by);
+	else
+		emit_case(t, PA_STR("reanudado"), by, 1);
+	t->out->fact = "conversation.resumed";
+	no_answer(t, "an operator lets the chat go on");
+}

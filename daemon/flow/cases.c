@@ -78,6 +78,19 @@ bool case_again(struct turn *t, pa_str kind)
 	return false;
 }
 
+bool case_of_kind(struct turn *t, pa_str kind)
+{
+	for (size_t i = 0; i < t->st.cases_count; i++) {
+		struct open_case found = t->st.cases[i];
+
+		if (!str_equal(found.kind, kind))
+			continue;
+		to_front(&t->st, i, &found);
+		return true;
+	}
+	return false;
+}
+
 void emit_case_addition(struct turn *t, pa_str kind, pa_str summary)
 {
 	struct open_case *open = &t->st.cases[0];

@@ -96,6 +96,8 @@ void no_answer(struct turn *t, const char *reason);
 void emit_case(struct turn *t, pa_str kind, pa_str summary, int days);
 /* True if one of that kind is still open: it is the one that {radicado} names from now on. */
 bool case_again(struct turn *t, pa_str kind);
+/* The same for the newest of that kind, however old. */
+bool case_of_kind(struct turn *t, pa_str kind);
 /* Adds to the case that {radicado} names. */
 void emit_case_addition(struct turn *t, pa_str kind, pa_str summary);
 
@@ -110,6 +112,8 @@ bool subject_is_missing(const struct turn *t);
 /* After grief, a crisis, or a minor's message only a person goes on: true if that was said, and
  * what he wrote is with the case. Until one of our own people writes in the chat. */
 bool care_answers(struct turn *t);
+/* An operator lets the chat go on; by: who he is, and why. */
+void care_resume(struct turn *t, pa_str by);
 
 /* ---- shown.c ---- */
 

@@ -291,6 +291,8 @@ static void run_internal(struct turn *t, const struct turn_event *event)
 	case TURN_JOB:
 		if (str_equal(event->name, PA_STR("identity.lookup")))
 			lookup_run(t, event);
+		else if (str_equal(event->name, PA_STR("conversation.resume")))
+			care_resume(t, event->payload);
 		else
 			no_answer(t, "a job that nobody knows any more");
 		return;

@@ -35,6 +35,7 @@ database and a clock, so a chat may turn the clock but not rely on what others l
 	clock: +16m                      business time; s, m, h, d
 	clock: to sunday 10:00           ... to the next such moment in Bogotá
 	wait: the gateway is known to be down | up
+	operator: resume REASON          proaltoctl, with the number of this chat's newest case
 	core: down | up      gateway: down | up      daemon: restart | kill
 
 "customer@ana", "tap@ana", "bot@ana" ... are another chat, of a stranger; "@owner" is the chat of the
@@ -386,6 +387,14 @@ class Chat:
 		else:
 			self.house.restart()
 
+	def do_operator(self, what):
+		verb, _, reason = what.partition(" ")
+		self.house.settle()
+		number = self.house.sql(f"SELECT number FROM service_case WHERE id > {self.contact_after} "
+					"ORDER BY id DESC LIMIT 1")
+		self.house.ctl("conversation", verb, number, "--reason", reason)
+		tap.until(lambda: self.house.sql("SELECT count(*) FROM work") == "0", 20, "the operator's word is done")
+
 	def do_config(self, what):
 		key, _, value = what.partition("=")
 		group, name = key.strip().split(".")
@@ -399,7 +408,7 @@ class Chat:
 
 	def step(self, verb, name, what):
 		world = {"clock": self.do_clock, "core": self.do_core, "gateway": self.do_gateway,
-			 "daemon": self.do_daemon, "wait": self.do_wait, "sms": self.expect_sms, "case": self.expect_case,
+			 "daemon": self.do_daemon, "wait": self.do_wait, "operator": self.do_operator, "sms": self.expect_sms, "case": self.expect_case,
 			 "store": self.expect_store}
 		acts = {"customer": self.do_customer, "tap": self.do_tap, "send": self.do_send,
 			"system": self.do_system, "burst": self.do_burst, "flood": self.do_flood, "tap old": lambda p, w: self.do_tap(p, w, True)}

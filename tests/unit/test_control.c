@@ -59,6 +59,17 @@ static pa_status on_much(void *arg, const struct json *request, struct json *rep
 	return PA_OK;
 }
 
+static pa_status on_who(void *arg, const struct json *request, struct json *reply, pa_error *err)
+{
+	int64_t uid = -1;
+
+	(void)arg;
+	if (!json_get_integer(request, "uid", &uid))
+		return error_set(err, PA_BUG, "nobody asks");
+	json_set_integer(reply, "uid", uid);
+	return PA_OK;
+}
+
 static void on_stop(void *arg, unsigned events)
 {
 	const struct fixture *fx = arg;
@@ -70,6 +81,7 @@ static void on_stop(void *arg, unsigned events)
 static const struct control_command commands[] = {
 	{"echo", on_echo},
 	{"much", on_much},
+	{"who", on_who},
 };
 
 static pa_status open_control(struct fixture *fx, struct control **ret, pa_error *err)
@@ -183,6 +195,21 @@ static void test_request_and_answer(void **state)
 	put(fd, "mand\":\"echo\",\"text\":\"3\"}\n");
 	expect(fd, "{\"ok\":true,\"text\":\"3\"}\n");
 	assert_int_equal(fx->calls, 4);
+	close(fd);
+}
+
+/* A command learns from the kernel who asks, whatever he says himself. */
+static void test_who_asks(void **state)
+{
+	struct fixture *fx = *state;
+	int fd = connect_to(fx->path);
+	char want[80];
+
+	snprintf(want, sizeof(want), "{\"ok\":true,\"uid\":%lld}\n", (long long)getuid());
+	put(fd, "{\"command\":\"who\"}\n");
+	expect(fd, want);
+	put(fd, "{\"uid\":12345,\"command\":\"who\"}\n");
+	expect(fd, want);
 	close(fd);
 }
 
@@ -366,6 +393,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 		TEST(test_request_and_answer),
+		TEST(test_who_asks),
 		TEST(test_refusals),
 		TEST(test_endless_line),
 		TEST(test_slow_reader),

@@ -39,6 +39,7 @@ struct fixture {
 	_Atomic bool refuses_reload;
 	_Atomic int64_t level;
 	_Atomic int64_t seconds;
+	char reason[40];
 };
 
 /* ---- the daemon's side --------------------------------------------------------------------------
@@ -98,6 +99,20 @@ static pa_status on_clock(void *arg, const struct json *request, struct json *re
 	return PA_OK;
 }
 
+static pa_status on_resume(void *arg, const struct json *request, struct json *reply, pa_error *err)
+{
+	struct fixture *fx = arg;
+	pa_str conversation = PA_STR_ABSENT, reason = PA_STR_ABSENT;
+
+	(void)reply;
+	if (!json_get_text(request, "conversation", &conversation) ||
+	    !json_get_text(request, "reason", &reason) ||
+	    !str_equal(conversation, PA_STR("2026-000001")))
+		return error_set(err, PA_REJECTED, "there is no such conversation or case");
+	snprintf(fx->reason, sizeof(fx->reason), "%.*s", PA_FMT(reason));
+	return PA_OK;
+}
+
 static void on_stop(void *arg, unsigned events)
 {
 	const struct fixture *fx = arg;
@@ -111,6 +126,7 @@ static const struct control_command commands[] = {
 	{"reload", on_reload},
 	{"log-level", on_log_level},
 	{"clock", on_clock},
+	{"conversation-resume", on_resume},
 };
 
 static void *run_loop(void *arg)
@@ -301,6 +317,16 @@ static void test_clock(void **state)
 	expect(fx, "clock advance 1h", 1, "", "proaltoctl: clock: not beside this core\n");
 }
 
+static void test_conversation_resume(void **state)
+{
+	struct fixture *fx = *state;
+
+	expect(fx, "conversation resume 2026-000001 --reason 'ya la llamamos'", 0, "", "");
+	assert_string_equal(fx->reason, "ya la llamamos");
+	expect(fx, "conversation resume 5 --reason x", 1, "",
+	       "proaltoctl: conversation: there is no such conversation or case\n");
+}
+
 static void test_wrong_arguments(void **state)
 {
 	static const char *const wrong[] = {
@@ -320,6 +346,9 @@ static void test_wrong_arguments(void **state)
 		"db status --dsn",
 		"clock advance 99999999999999999999",
 		"inbox --json --limit x",
+		"conversation resume 5",
+		"conversation resume 5 --reason ' '",
+		"conversation stop 5 --reason x",
 	};
 	const char *out, *err;
 
@@ -485,7 +514,7 @@ static void test_inbox(void **state)
 	       "{\"inbox\":101,\"at\":\"2026-09-21T09:13:20-05:00\",\"channel\":\"whatsapp\","
 	       "\"event\":\"message\",\"kind\":\"text\",\"message_id\":\"wamid.1\","
 	       "\"phone\":\"573001112233\",\"user_id\":null,\"account\":null,\"type\":null,"
-	       "\"name\":null,\"text\":\"hola \\\"\\u0000ñ\",\"reply_id\":null,\"media_id\":null,"
+	       "\"text\":\"hola \\\"\\u0000ñ\",\"reply_id\":null,\"media_id\":null,"
 	       "\"media_type\":null,\"media_name\":null,\"context_id\":null,\"detail\":null,"
 	       "\"provider_at_ns\":5,\"flags\":[\"forwarded\"]}\n"
 	       "{\"inbox\":102,\"at\":\"2026-09-21T09:13:20-05:00\",\"channel\":\"whatsapp\","
@@ -513,9 +542,11 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-		TEST(test_status),    TEST(test_reload),          TEST(test_log_level),
-		TEST(test_clock),     TEST(test_wrong_arguments), TEST(test_help),
-		TEST(test_no_daemon), TEST(test_migrate),         TEST(test_inbox),
+		TEST(test_status),    TEST(test_reload),
+		TEST(test_log_level), TEST(test_conversation_resume),
+		TEST(test_clock),     TEST(test_wrong_arguments),
+		TEST(test_help),      TEST(test_no_daemon),
+		TEST(test_migrate),   TEST(test_inbox),
 	};
 
 	(void)argc;

@@ -22,6 +22,35 @@ static void test_after_a_crisis_only_a_person_goes_on(void **state)
 	chat_close(&c);
 }
 
+static void operator_says(struct chat *c, const char *payload)
+{
+	strcpy(c->job.name, "conversation.resume");
+	strcpy(c->job.payload, payload);
+	c->bot[0] = '\0';
+	chat_job(c);
+}
+
+/* Not even after the case was due does the assistant go on by itself. */
+static void test_an_operator_lets_the_chat_go_on(void **state)
+{
+	static struct chat c;
+
+	(void)state;
+	chat_open(&c);
+	consent(&c);
+	script(&c, "c ya no quiero vivir", "b PA-2026-000001", "+ 10080", "c saldo", "n cédula");
+	operator_says(&c, "uid 1000: la llamamos y esta bien");
+	bot_is_silent(&c);
+	assert_string_equal(c.case_kind, "reanudado");
+	assert_string_equal(c.case_summary, "uid 1000: la llamamos y esta bien");
+	assert_string_equal(c.out.fact, "conversation.resumed");
+	script(&c, "c saldo", "b número de cédula");
+	operator_says(&c, "uid 1000: otra vez"); /* nothing is stopped any more */
+	assert_string_equal(c.case_summary, "uid 1000: la llamamos y esta bien");
+	script(&c, "c " DOCUMENT, "b Si esa cédula");
+	chat_close(&c);
+}
+
 static void test_the_bereaved_are_not_sold_anything(void **state)
 {
 	static struct chat c;
@@ -71,6 +100,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_after_a_crisis_only_a_person_goes_on),
+		cmocka_unit_test(test_an_operator_lets_the_chat_go_on),
 		cmocka_unit_test(test_the_bereaved_are_not_sold_anything),
 		cmocka_unit_test(test_one_case_for_one_wait),
 		cmocka_unit_test(test_the_wish_said_last_is_the_one),
