@@ -14,6 +14,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #define KEPT_MAX 2000
 
@@ -709,6 +710,19 @@ static void test_addresses_that_do_not_work(void **state)
 	http_server_free(NULL);
 }
 
+/* A thousand connections with both their ends are more than a login shell of Debian allows. */
+static int allow_many_files(void **state)
+{
+	struct rlimit files;
+
+	(void)state;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return -1;
+	if (files.rlim_cur < 4096)
+		files.rlim_cur = files.rlim_max < 4096 ? files.rlim_max : 4096;
+	return setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -741,5 +755,5 @@ int main(void)
 		cmocka_unit_test(test_addresses_that_do_not_work),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, allow_many_files, NULL);
 }
