@@ -26,27 +26,48 @@
 #define MAX_REF 512
 #define MAX_WAMID 1024
 
-void put_text(struct building *building, json_t *object, const char *key, pa_str text)
-{
-	json_t *value = json_stringn(text.ptr ? text.ptr : "", text.len);
+/* ---- the request's JSON ---- */
 
-	(void)put_value(building, object, key, value);
+/* A key of ours is plain. */
+static void begin(struct building *building, const char *key)
+{
+	struct wa_writer *writer = &building->writer;
+
+	if (writer->len && strchr("{[", writer->bytes[writer->len - 1]) == NULL)
+		wa_write(writer, WA_STR(","));
+	if (key != NULL) {
+		wa_write(writer, WA_STR("\""));
+		wa_write(writer, (pa_str){key, strlen(key)});
+		wa_write(writer, WA_STR("\":"));
+	}
 }
 
-json_t *put_value(struct building *building, json_t *object, const char *key, json_t *value)
+void put_text(struct building *building, const char *key, pa_str text)
 {
-	if (json_object_set_new_nocheck(object, key, value) == 0)
-		return value;
-	building->is_broken = true;
-	return NULL;
+	begin(building, key);
+	wa_write_text(&building->writer, text);
 }
 
-json_t *add_value(struct building *building, json_t *array, json_t *value)
+void open_object(struct building *building, const char *key)
 {
-	if (json_array_append_new(array, value) == 0)
-		return value;
-	building->is_broken = true;
-	return NULL;
+	begin(building, key);
+	wa_write(&building->writer, WA_STR("{"));
+}
+
+void open_array(struct building *building, const char *key)
+{
+	begin(building, key);
+	wa_write(&building->writer, WA_STR("["));
+}
+
+void close_object(struct building *building)
+{
+	wa_write(&building->writer, WA_STR("}"));
+}
+
+void close_array(struct building *building)
+{
+	wa_write(&building->writer, WA_STR("]"));
 }
 
 pa_status check_length(struct building *building, const char *what, pa_str text, size_t min,
@@ -192,30 +213,31 @@ static pa_status check_choices(struct building *building, const struct choice_li
 	return status;
 }
 
-static void put_buttons(struct building *building, json_t *action)
+static void put_buttons(struct building *building)
 {
-	json_t *buttons = put_value(building, action, "buttons", json_array());
-
+	open_array(building, "buttons");
 	for (size_t i = 0; i < building->message->choices_count; i++) {
 		const pa_choice *choice = building->message->choices[i];
-		json_t *button = add_value(building, buttons, json_object());
-		json_t *reply = NULL;
 
-		put_text(building, button, "type", WA_STR("reply"));
-		reply = put_value(building, button, "reply", json_object());
-		put_text(building, reply, "id", choice->id);
-		put_text(building, reply, "title", choice->title);
+		open_object(building, NULL);
+		put_text(building, "type", WA_STR("reply"));
+		open_object(building, "reply");
+		put_text(building, "id", choice->id);
+		put_text(building, "title", choice->title);
+		close_object(building);
+		close_object(building);
 	}
+	close_array(building);
 }
 
-static void add_row(struct building *building, json_t *rows, const pa_choice *choice)
+static void put_row(struct building *building, const pa_choice *choice)
 {
-	json_t *row = add_value(building, rows, json_object());
-
-	put_text(building, row, "id", choice->id);
-	put_text(building, row, "title", choice->title);
+	open_object(building, NULL);
+	put_text(building, "id", choice->id);
+	put_text(building, "title", choice->title);
 	if (choice->description.len)
-		put_text(building, row, "description", choice->description);
+		put_text(building, "description", choice->description);
+	close_object(building);
 }
 
 /* The title of the section that is open before the row. */
@@ -243,81 +265,104 @@ static size_t count_sections(const pa_message *message)
 	return count;
 }
 
+static void open_section(struct building *building, pa_str title)
+{
+	open_object(building, NULL);
+	if (title.len)
+		put_text(building, "title", title);
+	open_array(building, "rows");
+}
+
+static void close_section(struct building *building)
+{
+	close_array(building);
+	close_object(building);
+}
+
 /* Rows without a title of a section belong to the one that is open. */
-static pa_status put_sections(struct building *building, json_t *action)
+static pa_status put_sections(struct building *building)
 {
 	const pa_message *message = building->message;
-	json_t *sections = put_value(building, action, "sections", json_array());
-	json_t *rows = NULL;
 	size_t min = count_sections(message) > 1;
 
+	open_array(building, "sections");
 	for (size_t i = 0; i < message->choices_count; i++) {
 		const pa_choice *choice = message->choices[i];
 
 		if (opens_section(message, i)) {
-			json_t *section = add_value(building, sections, json_object());
 			pa_status status = check_length(building, "section title", choice->section,
 							min, MAX_SECTION_TITLE);
 
 			if (status != PA_OK)
 				return status;
-			if (choice->section.len)
-				put_text(building, section, "title", choice->section);
-			rows = put_value(building, section, "rows", json_array());
+			if (i > 0)
+				close_section(building);
+			open_section(building, choice->section);
 		}
-		add_row(building, rows, choice);
+		put_row(building, choice);
 	}
+	close_section(building);
+	close_array(building);
 	return PA_OK;
 }
 
-static void put_header(struct building *building, json_t *interactive)
+static void put_header(struct building *building)
 {
 	const pa_message *message = building->message;
-	const char *media = media_is_image(message) ? "image" : "document";
-	json_t *header;
 
 	if (message->header.len == 0 && message->media_id.len == 0)
 		return;
-	header = put_value(building, interactive, "header", json_object());
+	open_object(building, "header");
 	if (message->media_id.len == 0) {
-		put_text(building, header, "type", WA_STR("text"));
-		put_text(building, header, "text", message->header);
-		return;
+		put_text(building, "type", WA_STR("text"));
+		put_text(building, "text", message->header);
+	} else {
+		put_text(building, "type",
+			 media_is_image(message) ? WA_STR("image") : WA_STR("document"));
+		open_media(building);
+		close_object(building);
 	}
-	put_text(building, header, "type", (pa_str){media, strlen(media)});
-	(void)put_value(building, header, media, media_object(building));
+	close_object(building);
 }
 
-/* What both kinds have; returns action. */
-static json_t *put_interactive(struct building *building, json_t *root, pa_str type)
+static void put_part(struct building *building, const char *key, pa_str text)
+{
+	open_object(building, key);
+	put_text(building, "text", text);
+	close_object(building);
+}
+
+/* What both kinds have; leaves "action" open. */
+static void open_interactive(struct building *building, pa_str type)
 {
 	const pa_message *message = building->message;
-	json_t *interactive = put_value(building, root, "interactive", json_object());
-	json_t *part;
 
-	put_text(building, interactive, "type", type);
-	put_header(building, interactive);
-	part = put_value(building, interactive, "body", json_object());
-	put_text(building, part, "text", message->body);
-	if (message->footer.len) {
-		part = put_value(building, interactive, "footer", json_object());
-		put_text(building, part, "text", message->footer);
-	}
-	return put_value(building, interactive, "action", json_object());
+	open_object(building, "interactive");
+	put_text(building, "type", type);
+	put_header(building);
+	put_part(building, "body", message->body);
+	if (message->footer.len)
+		put_part(building, "footer", message->footer);
+	open_object(building, "action");
+}
+
+static void close_interactive(struct building *building)
+{
+	close_object(building);
+	close_object(building);
 }
 
 /* ---- the kinds ---- */
 
-static pa_status build_text(struct building *building, json_t *root)
+static pa_status build_text(struct building *building)
 {
-	pa_status status = check_parts(building, text_limits, WA_COUNT(text_limits));
-	json_t *text = put_value(building, root, "text", json_object());
-
-	put_text(building, text, "body", building->message->body);
-	return status;
+	open_object(building, "text");
+	put_text(building, "body", building->message->body);
+	close_object(building);
+	return check_parts(building, text_limits, WA_COUNT(text_limits));
 }
 
-static pa_status build_buttons(struct building *building, json_t *root)
+static pa_status build_buttons(struct building *building)
 {
 	pa_status status = check_parts(building, buttons_limits, WA_COUNT(buttons_limits));
 
@@ -325,51 +370,54 @@ static pa_status build_buttons(struct building *building, json_t *root)
 		return wa_fail(building->err, PA_REJECTED, "header is either a text or a file");
 	if (status == PA_OK)
 		status = check_choices(building, &button_rules, "buttons");
-	if (status == PA_OK)
-		put_buttons(building, put_interactive(building, root, WA_STR("button")));
-	return status;
+	if (status != PA_OK)
+		return status;
+	open_interactive(building, WA_STR("button"));
+	put_buttons(building);
+	close_interactive(building);
+	return PA_OK;
 }
 
-static pa_status build_list(struct building *building, json_t *root)
+static pa_status build_list(struct building *building)
 {
 	pa_status status = check_parts(building, list_limits, WA_COUNT(list_limits));
-	json_t *action;
 
 	if (status == PA_OK)
 		status = check_choices(building, &row_rules, "rows");
 	if (status != PA_OK)
 		return status;
-	action = put_interactive(building, root, WA_STR("list"));
-	put_text(building, action, "button", building->message->list_button);
-	return put_sections(building, action);
+	open_interactive(building, WA_STR("list"));
+	put_text(building, "button", building->message->list_button);
+	status = put_sections(building);
+	close_interactive(building);
+	return status;
 }
 
-static pa_status build_media(struct building *building, json_t *root)
+static pa_status build_media(struct building *building)
 {
-	const char *type = media_is_image(building->message) ? "image" : "document";
 	pa_status status = check_parts(building, media_limits, WA_COUNT(media_limits));
-	json_t *media;
 
 	if (status == PA_OK)
 		status = media_check(building);
 	if (status != PA_OK)
 		return status;
-	media = put_value(building, root, type, media_object(building));
+	open_media(building);
 	if (building->message->body.len)
-		put_text(building, media, "caption", building->message->body);
+		put_text(building, "caption", building->message->body);
+	close_object(building);
 	return PA_OK;
 }
 
-static pa_status build_read_mark(struct building *building, json_t *root)
+static pa_status build_read_mark(struct building *building)
 {
 	const pa_message *message = building->message;
-	json_t *typing;
 
-	put_text(building, root, "status", WA_STR("read"));
-	put_text(building, root, "message_id", message->reply_to);
+	put_text(building, "status", WA_STR("read"));
+	put_text(building, "message_id", message->reply_to);
 	if (message->flags & PA_OUT_FLAG_TYPING) {
-		typing = put_value(building, root, "typing_indicator", json_object());
-		put_text(building, typing, "type", WA_STR("text"));
+		open_object(building, "typing_indicator");
+		put_text(building, "type", WA_STR("text"));
+		close_object(building);
 	}
 	return check_length(building, "reply_to", message->reply_to, 1, MAX_WAMID);
 }
@@ -377,7 +425,7 @@ static pa_status build_read_mark(struct building *building, json_t *root)
 static const struct out_kind {
 	const char *type; /* NULL: nobody is addressed */
 	bool takes_file;
-	pa_status (*build)(struct building *building, json_t *root);
+	pa_status (*build)(struct building *building);
 } kinds[] = {
 	[PA_OUT_TEXT] = {"text", false, build_text},
 	[PA_OUT_BUTTONS] = {"interactive", true, build_buttons},
@@ -392,7 +440,7 @@ static const struct out_kind {
 
 /* A phone needs its plus: without one Meta takes it for a number of our country. A user id has a
  * key of its own; exactly one of both is sent, and codes reach phones only (error 131062). */
-static pa_status put_person(struct building *building, json_t *root)
+static pa_status put_person(struct building *building)
 {
 	const pa_message *message = building->message;
 	char to[1 + 20] = {'+'};
@@ -402,52 +450,51 @@ static pa_status put_person(struct building *building, json_t *root)
 			return wa_fail(building->err, PA_REJECTED,
 				       "the phone is not 5 to 20 digits");
 		memcpy(to + 1, message->phone.ptr, message->phone.len);
-		put_text(building, root, "to", (pa_str){to, message->phone.len + 1});
+		put_text(building, "to", (pa_str){to, message->phone.len + 1});
 		return PA_OK;
 	}
 	if (!wa_is_user_id(message->user_id))
 		return wa_fail(building->err, PA_REJECTED, "neither a phone nor a user id");
-	put_text(building, root, "recipient", message->user_id);
+	put_text(building, "recipient", message->user_id);
 	return PA_OK;
 }
 
-static pa_status put_envelope(struct building *building, json_t *root, const char *type)
+static pa_status put_envelope(struct building *building, const char *type)
 {
 	const pa_message *message = building->message;
-	json_t *context;
 
-	put_text(building, root, "messaging_product", WA_STR("whatsapp"));
+	put_text(building, "messaging_product", WA_STR("whatsapp"));
 	if (type == NULL)
 		return PA_OK;
-	put_text(building, root, "type", (pa_str){type, strlen(type)});
+	put_text(building, "type", (pa_str){type, strlen(type)});
 	if (message->reply_to.len > MAX_WAMID)
 		return wa_fail(building->err, PA_REJECTED, "reply_to is no message id");
 	if (message->reply_to.len) {
-		context = put_value(building, root, "context", json_object());
-		put_text(building, context, "message_id", message->reply_to);
+		open_object(building, "context");
+		put_text(building, "message_id", message->reply_to);
+		close_object(building);
 	}
 	if (message->ref.len > MAX_REF)
 		return wa_fail(building->err, PA_REJECTED, "ref has %zu bytes, the limit is %d",
 			       message->ref.len, MAX_REF);
 	if (message->ref.len)
-		put_text(building, root, "biz_opaque_callback_data", message->ref);
+		put_text(building, "biz_opaque_callback_data", message->ref);
 	if (message->device_key.len)
-		put_text(building, root, "recipient_identity_key_hash", message->device_key);
-	return put_person(building, root);
+		put_text(building, "recipient_identity_key_hash", message->device_key);
+	return put_person(building);
 }
 
 /* ---- the request ---- */
 
-static pa_status finish(struct building *building, const json_t *root, pa_http_request *ret)
+static pa_status finish(struct building *building, pa_http_request *ret)
 {
 	const struct whatsapp *wa = building->wa;
-	char *text = building->is_broken ? NULL : json_dumps(root, JSON_COMPACT);
+	const struct wa_writer *writer = &building->writer;
 	pa_str body;
 
-	if (text == NULL)
+	if (writer->is_broken)
 		return wa_fail(building->err, PA_REJECTED, "a text of the message is not UTF-8");
-	body = wa_copy(wa, building->call, (pa_str){text, strlen(text)});
-	free(text);
+	body = wa_copy(wa, building->call, (pa_str){writer->bytes, writer->len});
 	wa_request(wa, building->call, "POST",
 		   wa_graph_url(wa, building->call, wa->phone_number_id, WA_STR("/messages")),
 		   WA_STR("application/json"), body, ret);
@@ -457,14 +504,16 @@ static pa_status finish(struct building *building, const json_t *root, pa_http_r
 static pa_status build_message(struct building *building, pa_http_request *ret)
 {
 	const struct out_kind *kind = &kinds[building->message->kind];
-	json_t *root = json_object();
-	pa_status status = put_envelope(building, root, kind->type);
+	pa_status status;
 
+	open_object(building, NULL);
+	status = put_envelope(building, kind->type);
 	if (status == PA_OK)
-		status = kind->build(building, root);
+		status = kind->build(building);
+	close_object(building);
 	if (status == PA_OK)
-		status = finish(building, root, ret);
-	json_decref(root);
+		status = finish(building, ret);
+	wa_writer_free(&building->writer);
 	return status;
 }
 

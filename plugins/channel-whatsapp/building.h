@@ -2,34 +2,33 @@
  *
  * building.h: one message on its way to a request: what build.c, template.c and upload.c share.
  *
- *	struct building building = {wa, call, message, err, false};
- *	put_text(&building, object, "body", message->body);
- *	if (building.is_broken) ...         // a text was not UTF-8
+ *	open_object(building, "text");
+ *	put_text(building, "body", message->body);
+ *	close_object(building);
  *
  * Bad at: telling which text was broken; the daemon's texts never are.
  */
 #ifndef CHANNEL_WHATSAPP_BUILDING_H
 #define CHANNEL_WHATSAPP_BUILDING_H
 
-#include "wa.h"
+#include "json.h"
 
 struct building {
 	const struct whatsapp *wa;
 	pa_call *call;
 	const pa_message *message;
 	pa_error *err;
-	bool is_broken;
+	struct wa_writer writer;
 };
 
-/* Puts the text into the object. */
-void put_text(struct building *building, json_t *object, const char *key, pa_str text);
+/* Each begins a member of the object that is open, or, with a NULL key, the next element of the
+ * array. A text that is not UTF-8 breaks the writer. */
+void put_text(struct building *building, const char *key, pa_str text);
+void open_object(struct building *building, const char *key);
+void open_array(struct building *building, const char *key);
 
-/* Puts the value (a new reference, which is taken) into the object, and returns it, borrowed; NULL
- * if there is no memory. */
-json_t *put_value(struct building *building, json_t *object, const char *key, json_t *value);
-
-/* Appends the value (a new reference, which is taken); returns it as above. */
-json_t *add_value(struct building *building, json_t *array, json_t *value);
+void close_object(struct building *building);
+void close_array(struct building *building);
 
 /* PA_REJECTED, naming what and the limit, if text has fewer than min or more than max code
  * points. */
@@ -42,11 +41,12 @@ bool media_is_image(const pa_message *message);
 /* PA_REJECTED if the file's type, size or name is not for WhatsApp. */
 pa_status media_check(struct building *building) WA_MUST_USE;
 
-/* {"id": ..., "filename": ...} for the file uploaded before. */
-json_t *media_object(struct building *building);
+/* "image" or "document", with {"id": ..., "filename": ...} for the file uploaded before left open.
+ */
+void open_media(struct building *building);
 
 /* The template object of the message. PA_REJECTED names the parameter that does not fit. */
-pa_status template_build(struct building *building, json_t *root) WA_MUST_USE;
+pa_status template_build(struct building *building) WA_MUST_USE;
 
 /* The request that uploads the message's file. */
 pa_status upload_build(struct building *building, pa_http_request *ret) WA_MUST_USE;

@@ -3,7 +3,7 @@
  * Answers of the Graph API to outcomes. Meta's "Error codes": what to do is decided by the code,
  * never by the texts, which may hold phone numbers and are not copied.
  */
-#include "wa.h"
+#include "json.h"
 
 #include <string.h>
 
@@ -174,9 +174,9 @@ static void apply_retry_after(const struct answer *answer)
 		answer->outcome->after_ms = seconds * 1000;
 }
 
-static void refused(const struct answer *answer, const json_t *body)
+static void refused(const struct answer *answer, struct wa_value body)
 {
-	const json_t *error = json_object_get(body, "error");
+	struct wa_value error = wa_at(body, "error");
 	int64_t status = answer->response->status;
 	const struct rule *rule = NULL;
 	int64_t code = 0;
@@ -212,10 +212,10 @@ static void uploaded(const struct answer *answer, pa_str id)
 	};
 }
 
-static void accepted(const struct answer *answer, const json_t *body)
+static void accepted(const struct answer *answer, struct wa_value body)
 {
 	const pa_message *message = answer->message;
-	const json_t *first = json_array_get(json_object_get(body, "messages"), 0);
+	struct wa_value first = wa_first(wa_at(body, "messages"));
 	pa_str id = wa_text_at(first, "id");
 	pa_str media_id = wa_text_at(body, "id");
 
@@ -225,7 +225,7 @@ static void accepted(const struct answer *answer, const json_t *body)
 		uploaded(answer, media_id);
 	else if ((message->media_bytes.len == 0 || message->media_id.len) && id.len)
 		sent(answer, id);
-	else if (json_object_get(body, "error") != NULL)
+	else if (wa_kind(wa_at(body, "error")) != WA_ABSENT)
 		refused(answer, body);
 	else
 		apply(answer, &unreadable, 0);
@@ -236,7 +236,7 @@ pa_status wa_interpret(void *self, pa_call *call, const pa_message *message,
 		       pa_error *err)
 {
 	const struct answer answer = {self, call, message, response, ret_outcome};
-	json_t *body = NULL;
+	struct wa_json *json = NULL;
 
 	if (response == NULL) {
 		apply(&answer,
@@ -245,13 +245,13 @@ pa_status wa_interpret(void *self, pa_call *call, const pa_message *message,
 		return PA_OK;
 	}
 	/* Without JSON the status alone decides. */
-	if (wa_json_load(response->body, &body, err) != PA_OK)
-		body = NULL;
+	if (wa_json_load(response->body, &json, err) != PA_OK)
+		json = NULL;
 	if (response->status >= 200 && response->status <= 299)
-		accepted(&answer, body);
+		accepted(&answer, wa_root(json));
 	else
-		refused(&answer, body);
-	json_decref(body);
+		refused(&answer, wa_root(json));
+	wa_json_free(json);
 	if (err != NULL)
 		err->len = 0;
 	return PA_OK;

@@ -3,7 +3,7 @@
  * Files in: GET /{version}/{media-id} tells an address that lives five minutes; the file is fetched
  * from there with the same token. The address comes from outside: the token goes to no other host.
  */
-#include "wa.h"
+#include "json.h"
 
 #include <string.h>
 
@@ -185,16 +185,16 @@ pa_status wa_download_next(void *self, pa_call *call, const pa_http_response *re
 			   pa_http_request *ret_request, pa_error *err)
 {
 	const struct whatsapp *wa = self;
-	json_t *body = NULL;
+	struct wa_json *json = NULL;
 	pa_status status = check_answer(response, err);
 	pa_str url;
 
 	if (status == PA_OK)
-		status = wa_json_load(response->body, &body, err);
+		status = wa_json_load(response->body, &json, err);
 	if (status != PA_OK)
 		return status;
-	url = wa_copy(wa, call, wa_text_at(body, "url"));
-	json_decref(body);
+	url = wa_copy(wa, call, wa_text_at(wa_root(json), "url"));
+	wa_json_free(json);
 	if (url.len == 0)
 		return wa_fail(err, PA_REJECTED, "Meta's answer has no address of the file");
 	if (!wa_media_url_is_allowed(wa, url))

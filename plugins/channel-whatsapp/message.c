@@ -12,42 +12,42 @@
 
 /* Reads the object named like the type into the event; false if it is not what it should be, then
  * the message counts as of another kind. */
-typedef bool content_fn(struct reading *reading, const json_t *content, pa_event *event);
+typedef bool content_fn(struct reading *reading, struct wa_value content, pa_event *event);
 
-static bool read_text(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_text(struct reading *reading, struct wa_value content, pa_event *event)
 {
 	event->text = reading_keep(reading, wa_text_at(content, "body"));
 	return event->text.ptr != NULL;
 }
 
-static bool read_media(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_media(struct reading *reading, struct wa_value content, pa_event *event)
 {
 	event->media_id = reading_keep(reading, wa_text_at(content, "id"));
 	event->media_type = reading_keep(reading, wa_text_at(content, "mime_type"));
 	event->media_name = reading_keep(reading, wa_text_at(content, "filename"));
 	event->media_sha256 = reading_keep(reading, wa_text_at(content, "sha256"));
 	event->text = reading_keep(reading, wa_text_at(content, "caption"));
-	if (json_is_true(json_object_get(content, "voice")))
+	if (wa_kind(wa_at(content, "voice")) == WA_TRUE)
 		event->flags |= PA_EVENT_VOICE;
 	return event->media_id.ptr != NULL;
 }
 
-static bool read_location(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_location(struct reading *reading, struct wa_value content, pa_event *event)
 {
 	event->detail = reading_keep_json(reading, content);
-	return json_is_number(json_object_get(content, "latitude")) &&
-	       json_is_number(json_object_get(content, "longitude"));
+	return wa_kind(wa_at(content, "latitude")) == WA_NUMBER &&
+	       wa_kind(wa_at(content, "longitude")) == WA_NUMBER;
 }
 
-static bool is_own_card(const json_t *card)
+static bool is_own_card(struct wa_value card)
 {
 	return wa_equal(wa_text_at(card, "origin"), WA_STR("contact_request"));
 }
 
 /* The number on a card that the person gave for his own on our request. */
-static pa_str card_phone(const json_t *card)
+static pa_str card_phone(struct wa_value card)
 {
-	const json_t *phone = json_array_get(json_object_get(card, "phones"), 0);
+	struct wa_value phone = wa_first(wa_at(card, "phones"));
 	pa_str digits = wa_text_at(phone, "wa_id");
 
 	if (digits.len && digits.ptr[0] == '+')
@@ -55,22 +55,21 @@ static pa_str card_phone(const json_t *card)
 	return wa_is_digits(digits, 5, 20) ? digits : (pa_str){NULL, 0};
 }
 
-static bool read_contacts(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_contacts(struct reading *reading, struct wa_value content, pa_event *event)
 {
 	event->detail = reading_keep_json(reading, content);
-	for (size_t i = 0; i < json_array_size(content); i++) {
-		const json_t *card = json_array_get(content, i);
-
+	for (struct wa_value card = wa_first(content); card.json != NULL;
+	     card = wa_next(content, card)) {
 		if (!is_own_card(card) && !(event->flags & PA_EVENT_OWN_CONTACT))
 			continue;
 		event->flags |= PA_EVENT_OWN_CONTACT;
 		event->new_phone = reading_keep(reading, card_phone(card));
 		break;
 	}
-	return json_array_size(content) > 0;
+	return wa_first(content).json != NULL;
 }
 
-static bool read_reaction(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_reaction(struct reading *reading, struct wa_value content, pa_event *event)
 {
 	pa_str emoji = wa_text_at(content, "emoji");
 
@@ -81,15 +80,15 @@ static bool read_reaction(struct reading *reading, const json_t *content, pa_eve
 	return event->context_id.ptr != NULL;
 }
 
-static bool read_order(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_order(struct reading *reading, struct wa_value content, pa_event *event)
 {
 	event->text = reading_keep(reading, wa_text_at(content, "text"));
 	event->detail = reading_keep_json(reading, content);
-	return json_is_array(json_object_get(content, "product_items"));
+	return wa_kind(wa_at(content, "product_items")) == WA_ARRAY;
 }
 
 /* A quick reply of a template. */
-static bool read_button(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_button(struct reading *reading, struct wa_value content, pa_event *event)
 {
 	event->reply_id = reading_keep(reading, wa_text_at(content, "payload"));
 	event->text = reading_keep(reading, wa_text_at(content, "text"));
@@ -98,7 +97,7 @@ static bool read_button(struct reading *reading, const json_t *content, pa_event
 	return event->reply_id.ptr != NULL || event->text.ptr != NULL;
 }
 
-static bool read_reply(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_reply(struct reading *reading, struct wa_value content, pa_event *event)
 {
 	event->reply_id = reading_keep(reading, wa_text_at(content, "id"));
 	event->text = reading_keep(reading, wa_text_at(content, "title"));
@@ -106,15 +105,16 @@ static bool read_reply(struct reading *reading, const json_t *content, pa_event 
 }
 
 /* response_json is a string made on the person's device: only an object passes for a form. */
-static bool read_form(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_form(struct reading *reading, struct wa_value content, pa_event *event)
 {
 	pa_str answers = wa_text_at(content, "response_json");
-	json_t *parsed = NULL;
+	struct wa_json *parsed = NULL;
 
 	event->text = reading_keep(reading, wa_text_at(content, "body"));
-	if (answers.len && wa_json_load(answers, &parsed, NULL) == PA_OK && json_is_object(parsed))
-		event->detail = reading_keep_json(reading, parsed);
-	json_decref(parsed);
+	if (answers.len && wa_json_load(answers, &parsed, NULL) == PA_OK &&
+	    wa_kind(wa_root(parsed)) == WA_OBJECT)
+		event->detail = reading_keep_json(reading, wa_root(parsed));
+	wa_json_free(parsed);
 	return event->detail.ptr != NULL;
 }
 
@@ -128,7 +128,7 @@ static const struct interactive_type {
 	{"nfm_reply", PA_IN_FORM, read_form},
 };
 
-static bool read_interactive(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_interactive(struct reading *reading, struct wa_value content, pa_event *event)
 {
 	pa_str name = wa_text_at(content, "type");
 
@@ -138,16 +138,16 @@ static bool read_interactive(struct reading *reading, const json_t *content, pa_
 		if (!wa_equal_literal(name, type->name))
 			continue;
 		event->message_kind = type->kind;
-		return type->read(reading, json_object_get(content, type->name), event);
+		return type->read(reading, wa_at(content, type->name), event);
 	}
 	return false;
 }
 
 /* People may change a text within 15 minutes. */
-static bool read_edit(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_edit(struct reading *reading, struct wa_value content, pa_event *event)
 {
-	const json_t *message = json_object_get(content, "message");
-	pa_str body = wa_text_at(json_object_get(message, "text"), "body");
+	struct wa_value message = wa_at(content, "message");
+	pa_str body = wa_text_at(wa_at(message, "text"), "body");
 
 	event->context_id = reading_keep(reading, wa_text_at(content, "original_message_id"));
 	event->text = reading_keep(reading, body);
@@ -156,14 +156,14 @@ static bool read_edit(struct reading *reading, const json_t *content, pa_event *
 	return event->context_id.ptr != NULL;
 }
 
-static bool read_revoke(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_revoke(struct reading *reading, struct wa_value content, pa_event *event)
 {
 	event->context_id = reading_keep(reading, wa_text_at(content, "original_message_id"));
 	return event->context_id.ptr != NULL;
 }
 
 /* The reason stands in errors[]; what it was, sometimes, in the content. */
-static bool read_unsupported(struct reading *reading, const json_t *content, pa_event *event)
+static bool read_unsupported(struct reading *reading, struct wa_value content, pa_event *event)
 {
 	event->detail = reading_keep_json(reading, content);
 	return true;
@@ -191,7 +191,7 @@ static const struct message_type {
 	{"unsupported", PA_IN_UNSUPPORTED, read_unsupported},
 };
 
-static void content_read(struct reading *reading, const json_t *message, pa_str name,
+static void content_read(struct reading *reading, struct wa_value message, pa_str name,
 			 pa_event *event)
 {
 	event->message_kind = PA_IN_OTHER;
@@ -201,7 +201,7 @@ static void content_read(struct reading *reading, const json_t *message, pa_str 
 		if (!wa_equal_literal(name, type->name))
 			continue;
 		event->message_kind = type->kind;
-		if (type->read(reading, json_object_get(message, type->name), event))
+		if (type->read(reading, wa_at(message, type->name), event))
 			return;
 		break;
 	}
@@ -213,18 +213,18 @@ static void content_read(struct reading *reading, const json_t *message, pa_str 
 	event->detail = reading_keep_json(reading, message);
 }
 
-static void context_read(struct reading *reading, const json_t *message, pa_event *event)
+static void context_read(struct reading *reading, struct wa_value message, pa_event *event)
 {
-	const json_t *context = json_object_get(message, "context");
-	const json_t *referral = json_object_get(message, "referral");
+	struct wa_value context = wa_at(message, "context");
+	struct wa_value referral = wa_at(message, "referral");
 
-	if (json_is_true(json_object_get(context, "forwarded")) ||
-	    json_is_true(json_object_get(context, "frequently_forwarded")))
+	if (wa_kind(wa_at(context, "forwarded")) == WA_TRUE ||
+	    wa_kind(wa_at(context, "frequently_forwarded")) == WA_TRUE)
 		event->flags |= PA_EVENT_FORWARDED;
 	if (event->context_id.ptr == NULL)
 		event->context_id = reading_keep(reading, wa_text_at(context, "id"));
 	/* The advertisement through which he came. */
-	if (event->detail.ptr == NULL && json_is_object(referral))
+	if (event->detail.ptr == NULL && wa_kind(referral) == WA_OBJECT)
 		event->detail = reading_keep_json(reading, referral);
 }
 
@@ -251,7 +251,7 @@ static uint32_t system_find(pa_str name)
 }
 
 /* A new number may stand where a user id belongs, and the other way round. */
-static void new_identity_read(struct reading *reading, const json_t *system, pa_event *event)
+static void new_identity_read(struct reading *reading, struct wa_value system, pa_event *event)
 {
 	pa_event found = {.size = sizeof(found)};
 
@@ -263,10 +263,10 @@ static void new_identity_read(struct reading *reading, const json_t *system, pa_
 	event->previous_user_id = reading_keep(reading, wa_text_at(system, "previous_user_id"));
 }
 
-static void system_read(struct reading *reading, const json_t *message, pa_event *event)
+static void system_read(struct reading *reading, struct wa_value message, pa_event *event)
 {
-	const json_t *system = json_object_get(message, "system");
-	const json_t *identity = json_object_get(message, "identity");
+	struct wa_value system = wa_at(message, "system");
+	struct wa_value identity = wa_at(message, "identity");
 	pa_str key = wa_text_at(identity, "hash");
 
 	event->kind = PA_EVENT_SYSTEM;
@@ -285,7 +285,7 @@ static bool id_is_sane(pa_str id)
 	return id.len > 0 && id.len <= MAX_ID;
 }
 
-static pa_event *message_begin(struct reading *reading, const json_t *message, uint32_t flags)
+static pa_event *message_begin(struct reading *reading, struct wa_value message, uint32_t flags)
 {
 	pa_event *event = reading_event(reading, PA_EVENT_MESSAGE);
 
@@ -295,7 +295,7 @@ static pa_event *message_begin(struct reading *reading, const json_t *message, u
 	event->unique = event->id;
 	event->at_ns = reading_time(message, "timestamp");
 	event->flags = flags;
-	if (json_object_get(message, "group_id") != NULL)
+	if (wa_kind(wa_at(message, "group_id")) != WA_ABSENT)
 		event->flags |= PA_EVENT_GROUP;
 	if (is_own_card(message))
 		event->flags |= PA_EVENT_OWN_CONTACT;
@@ -303,7 +303,7 @@ static pa_event *message_begin(struct reading *reading, const json_t *message, u
 }
 
 /* Only a system event may come without a person: it tells of his new ids. */
-static void message_finish(struct reading *reading, const json_t *message, const char *list,
+static void message_finish(struct reading *reading, struct wa_value message, const char *list,
 			   pa_event *event)
 {
 	pa_str type = wa_text_at(message, "type");
@@ -314,7 +314,7 @@ static void message_finish(struct reading *reading, const json_t *message, const
 		return;
 	}
 	event->type = reading_keep(reading, type);
-	(void)reading_error(reading, json_object_get(message, "errors"), event);
+	(void)reading_error(reading, wa_at(message, "errors"), event);
 	if (is_system) {
 		system_read(reading, message, event);
 	} else {
@@ -324,7 +324,7 @@ static void message_finish(struct reading *reading, const json_t *message, const
 	reading_push(reading, event);
 }
 
-void message_read(struct reading *reading, const json_t *message)
+void message_read(struct reading *reading, struct wa_value message)
 {
 	pa_event *event;
 
@@ -341,7 +341,7 @@ void message_read(struct reading *reading, const json_t *message)
 	message_finish(reading, message, "messages", event);
 }
 
-void message_read_echo(struct reading *reading, const json_t *message)
+void message_read_echo(struct reading *reading, struct wa_value message)
 {
 	pa_event *event;
 

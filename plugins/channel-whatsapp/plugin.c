@@ -2,7 +2,7 @@
  *
  * channel-whatsapp: the descriptor, its options, open and close.
  */
-#include "wa.h"
+#include "json.h"
 
 #include <stddef.h>
 #include <stdlib.h>

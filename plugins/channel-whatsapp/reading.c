@@ -37,15 +37,17 @@ pa_str reading_keep(struct reading *reading, pa_str s)
 	return (pa_str){copy, s.len};
 }
 
-pa_str reading_keep_json(struct reading *reading, const json_t *value)
+pa_str reading_keep_json(struct reading *reading, struct wa_value value)
 {
-	const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
-	char *text = value && !json_is_null(value) ? json_dumps(value, flags) : NULL;
+	struct wa_writer writer = {0};
 	pa_str kept = {NULL, 0};
 
-	if (text != NULL && strlen(text) <= MAX_DETAIL)
-		kept = reading_keep(reading, (pa_str){text, strlen(text)});
-	free(text);
+	if (wa_kind(value) == WA_ABSENT || wa_kind(value) == WA_NULL)
+		return kept;
+	wa_write_value(&writer, value);
+	if (!writer.is_broken && writer.len <= MAX_DETAIL)
+		kept = reading_keep(reading, (pa_str){writer.bytes, writer.len});
+	wa_writer_free(&writer);
 	return kept;
 }
 
@@ -99,29 +101,62 @@ static pa_str hex_of(struct reading *reading, const uint8_t *bytes)
 	return reading_keep(reading, (pa_str){text, sizeof(text)});
 }
 
-pa_str reading_fingerprint(struct reading *reading, const json_t *item)
+/* The value with its keys in order; as it is if a key stands there twice. */
+static void write_sorted(struct wa_writer *writer, struct wa_value value)
 {
-	char *text =
-		item ? json_dumps(item, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS) : NULL;
-	pa_str said = {text ? text : "", text ? strlen(text) : 0};
+	const size_t reading_flags = JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES;
+	const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS;
+	char *text = NULL;
+	json_t *json;
+
+	wa_write_value(writer, value);
+	json = json_loadb(writer->bytes, writer->len, reading_flags, NULL);
+	if (json != NULL)
+		text = json_dumps(json, flags);
+	json_decref(json);
+	if (text != NULL) {
+		writer->len = 0;
+		wa_write(writer, (pa_str){text, strlen(text)});
+	}
+	free(text);
+}
+
+/* For "%.*s". */
+static int length_of(pa_str s, int max)
+{
+	return s.len < (size_t)max ? (int)s.len : max;
+}
+
+static const char *text_of(pa_str s)
+{
+	return s.ptr ? s.ptr : "";
+}
+
+pa_str reading_fingerprint(struct reading *reading, struct wa_value item)
+{
+	struct wa_writer said = {0};
 	char where[256];
 	uint8_t digest[32];
-	int len = snprintf(where, sizeof(where), "%s\n%.64s\n%lld\n%.64s", reading->field,
-			   reading->entry_id.ptr ? reading->entry_id.ptr : "",
-			   (long long)reading->entry_at_ns,
-			   reading->account.ptr ? reading->account.ptr : "");
+	int len = snprintf(where, sizeof(where), "%.*s\n%.*s\n%lld\n%.*s",
+			   length_of(reading->field, sizeof(where)), reading->field.ptr,
+			   length_of(reading->entry_id, 64), text_of(reading->entry_id),
+			   (long long)reading->entry_at_ns, length_of(reading->account, 64),
+			   text_of(reading->account));
+
+	if (wa_kind(item) != WA_ABSENT)
+		write_sorted(&said, item);
 
 	/* A keyed hash because that is the one the host lends; the key is no secret. */
 	reading->wa->host->hmac_sha256(reading->call,
 				       (pa_str){where, len < 0 || (size_t)len >= sizeof(where)
 							       ? sizeof(where) - 1
 							       : (size_t)len},
-				       said, digest);
-	free(text);
+				       (pa_str){said.bytes, said.len}, digest);
+	wa_writer_free(&said);
 	return hex_of(reading, digest);
 }
 
-void reading_unknown(struct reading *reading, const json_t *item, pa_str type)
+void reading_unknown(struct reading *reading, struct wa_value item, pa_str type)
 {
 	pa_event *event = reading_event(reading, PA_EVENT_UNKNOWN);
 
@@ -133,7 +168,7 @@ void reading_unknown(struct reading *reading, const json_t *item, pa_str type)
 	reading_push(reading, event);
 }
 
-int64_t reading_time(const json_t *object, const char *key)
+int64_t reading_time(struct wa_value object, const char *key)
 {
 	int64_t seconds;
 
@@ -184,13 +219,13 @@ void reading_person(struct reading *reading, pa_event *event)
 	reading_identity(reading, person->user_id, event);
 }
 
-bool reading_error(struct reading *reading, const json_t *errors, pa_event *event)
+bool reading_error(struct reading *reading, struct wa_value errors, pa_event *event)
 {
-	const json_t *error = json_is_object(errors) ? errors : json_array_get(errors, 0);
-	pa_str details = wa_text_at(json_object_get(error, "error_data"), "details");
+	struct wa_value error = wa_kind(errors) == WA_OBJECT ? errors : wa_first(errors);
+	pa_str details = wa_text_at(wa_at(error, "error_data"), "details");
 	pa_str title = wa_text_at(error, "title");
 
-	if (!json_is_object(error))
+	if (wa_kind(error) != WA_OBJECT)
 		return false;
 	/* Old payloads have details in the error itself. */
 	if (details.ptr == NULL)

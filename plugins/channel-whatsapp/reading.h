@@ -13,9 +13,9 @@
 #ifndef CHANNEL_WHATSAPP_READING_H
 #define CHANNEL_WHATSAPP_READING_H
 
-#include "wa.h"
+#include "json.h"
 
-/* A sender as contacts[] shows him. The first three are borrowed from the JSON. */
+/* A sender as contacts[] shows him. The first three are borrowed from the document. */
 struct person {
 	pa_str phone;
 	pa_str user_id;
@@ -37,8 +37,8 @@ struct reading {
 	bool is_full;
 
 	/* the change being read */
-	const json_t *value;
-	const char *field;
+	struct wa_value value;
+	pa_str field;        /* borrowed */
 	pa_str entry_id;     /* borrowed */
 	int64_t entry_at_ns; /* 0: none */
 	pa_str account;      /* kept */
@@ -53,8 +53,9 @@ void *reading_alloc(struct reading *reading, size_t n);
 /* Keeps a copy; absent stays absent, and comes out absent when the budget is used up. */
 pa_str reading_keep(struct reading *reading, pa_str s);
 
-/* Keeps the value as compact JSON text; absent if there is none or it is too long for a detail. */
-pa_str reading_keep_json(struct reading *reading, const json_t *value);
+/* Keeps the value as compact JSON text; absent if there is none, it is null, or too long for a
+ * detail. */
+pa_str reading_keep_json(struct reading *reading, struct wa_value value);
 
 /* A new event with the change's account. NULL: the budget is used up (counted as lost). */
 pa_event *reading_event(struct reading *reading, uint32_t kind);
@@ -64,13 +65,13 @@ void reading_push(struct reading *reading, const pa_event *event);
 
 /* What tells apart an item that has no id: a hash of what it says and where it stood, so that the
  * same item gives the same text whenever it comes again. */
-pa_str reading_fingerprint(struct reading *reading, const json_t *item);
+pa_str reading_fingerprint(struct reading *reading, struct wa_value item);
 
 /* An item that is well formed and not understood. */
-void reading_unknown(struct reading *reading, const json_t *item, pa_str type);
+void reading_unknown(struct reading *reading, struct wa_value item, pa_str type);
 
 /* Seconds since 1970 under that key as nanoseconds; 0 if there are none that make sense. */
-int64_t reading_time(const json_t *object, const char *key);
+int64_t reading_time(struct wa_value object, const char *key);
 
 /* The event's phone or user id from a text that may hold either (user ids have been seen where
  * phones belong). What the event has already stays; a text that is neither is ignored. */
@@ -80,26 +81,26 @@ void reading_identity(struct reading *reading, pa_str text, pa_event *event);
 void reading_person(struct reading *reading, pa_event *event);
 
 /* The first of errors[] in the event's error fields, texts included; false if there is none. */
-bool reading_error(struct reading *reading, const json_t *errors, pa_event *event);
+bool reading_error(struct reading *reading, struct wa_value errors, pa_event *event);
 
 /* ---- the kinds of item ---- */
 
 /* One of messages[]. */
-void message_read(struct reading *reading, const json_t *message);
+void message_read(struct reading *reading, struct wa_value message);
 
 /* One of message_echoes[]: written by our own people in the business app. */
-void message_read_echo(struct reading *reading, const json_t *message);
+void message_read_echo(struct reading *reading, struct wa_value message);
 
 /* One of statuses[]. */
-void status_read(struct reading *reading, const json_t *status);
+void status_read(struct reading *reading, struct wa_value status);
 
 /* One of errors[] that belongs to no message. */
-void error_read(struct reading *reading, const json_t *error);
+void error_read(struct reading *reading, struct wa_value error);
 
 /* A change about our account. has_detail: the value is worth keeping. */
 void account_read(struct reading *reading, bool has_detail);
 
 /* One of user_preferences[]. */
-void preference_read(struct reading *reading, const json_t *preference);
+void preference_read(struct reading *reading, struct wa_value preference);
 
 #endif

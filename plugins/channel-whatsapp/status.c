@@ -23,7 +23,7 @@ static uint32_t status_find(pa_str word)
 }
 
 /* Message and status; in a group also whose. No message id holds a colon. */
-static pa_str status_unique(struct reading *reading, const json_t *status)
+static pa_str status_unique(struct reading *reading, struct wa_value status)
 {
 	pa_str member = wa_text_at(status, "recipient_participant_user_id");
 	const pa_str parts[] = {
@@ -48,7 +48,7 @@ static pa_str status_unique(struct reading *reading, const json_t *status)
 	return reading_keep(reading, (pa_str){text, len});
 }
 
-static void status_fill(struct reading *reading, const json_t *status, pa_event *event)
+static void status_fill(struct reading *reading, struct wa_value status, pa_event *event)
 {
 	pa_str word = wa_text_at(status, "status");
 
@@ -60,15 +60,15 @@ static void status_fill(struct reading *reading, const json_t *status, pa_event 
 	event->ref = reading_keep(reading, wa_text_at(status, "biz_opaque_callback_data"));
 	event->device_key =
 		reading_keep(reading, wa_text_at(status, "recipient_identity_key_hash"));
-	event->detail = reading_keep_json(reading, json_object_get(status, "pricing"));
+	event->detail = reading_keep_json(reading, wa_at(status, "pricing"));
 	reading_identity(reading, wa_text_at(status, "recipient_id"), event);
 	reading_identity(reading, wa_text_at(status, "recipient_user_id"), event);
 	if (wa_equal(wa_text_at(status, "recipient_type"), WA_STR("group")))
 		event->flags |= PA_EVENT_GROUP;
-	(void)reading_error(reading, json_object_get(status, "errors"), event);
+	(void)reading_error(reading, wa_at(status, "errors"), event);
 }
 
-void status_read(struct reading *reading, const json_t *status)
+void status_read(struct reading *reading, struct wa_value status)
 {
 	pa_event *event;
 
@@ -85,7 +85,7 @@ void status_read(struct reading *reading, const json_t *status)
 	reading_push(reading, event);
 }
 
-void error_read(struct reading *reading, const json_t *error)
+void error_read(struct reading *reading, struct wa_value error)
 {
 	pa_event *event = reading_event(reading, PA_EVENT_ERROR);
 
@@ -98,7 +98,7 @@ void error_read(struct reading *reading, const json_t *error)
 	reading_push(reading, event);
 }
 
-static pa_str first_text(const json_t *object, const char *const *keys, size_t count)
+static pa_str first_text(struct wa_value object, const char *const *keys, size_t count)
 {
 	pa_str text = {NULL, 0};
 
@@ -116,18 +116,18 @@ void account_read(struct reading *reading, bool has_detail)
 
 	if (event == NULL)
 		return;
-	event->type = reading_keep(reading, (pa_str){reading->field, strlen(reading->field)});
+	event->type = reading_keep(reading, reading->field);
 	event->id = reading_keep(reading, reading->entry_id);
 	event->at_ns = reading->entry_at_ns;
 	event->unique = reading_fingerprint(reading, reading->value);
 	event->text = reading_keep(reading, first_text(reading->value, keys, WA_COUNT(keys)));
 	if (has_detail)
 		event->detail = reading_keep_json(reading, reading->value);
-	(void)reading_error(reading, json_object_get(reading->value, "errors"), event);
+	(void)reading_error(reading, wa_at(reading->value, "errors"), event);
 	reading_push(reading, event);
 }
 
-void preference_read(struct reading *reading, const json_t *preference)
+void preference_read(struct reading *reading, struct wa_value preference)
 {
 	pa_event *event = reading_event(reading, PA_EVENT_ACCOUNT);
 

@@ -47,7 +47,7 @@ static bool is_one_line(pa_str s)
 
 /* One kind of parameter, by the word before the colon. */
 struct parameter_kind {
-	const char *word;
+	const char *word; /* NULL: the message's file, which comes without asking */
 	const char *component;
 	const char *sub_type; /* buttons only */
 	const char *type;
@@ -60,6 +60,7 @@ static const struct parameter_kind parameter_kinds[] = {
 	{"url", "button", "url", "text", MAX_URL_PART},
 	{"payload", "button", "quick_reply", "payload", MAX_PAYLOAD},
 };
+static const struct parameter_kind file_kind = {.component = "header"};
 
 /* Cuts "url:0" into its word and what stands behind the colon (absent: no colon). */
 static pa_str name_split(pa_str name, pa_str *ret_rest)
@@ -93,53 +94,18 @@ static const struct parameter_kind *kind_find(pa_str name, pa_str *ret_rest)
 	return NULL;
 }
 
-/* ---- components ---- */
+/* ---- parameters ---- */
 
-static json_t *component_new(struct building *building, json_t *components, const char *type)
-{
-	json_t *component = add_value(building, components, json_object());
+struct parameter {
+	const struct parameter_kind *kind;
+	pa_str rest; /* of its name: the button's index, or the name in the template */
+	pa_str value;
+};
 
-	put_text(building, component, "type", (pa_str){type, strlen(type)});
-	(void)put_value(building, component, "parameters", json_array());
-	return component;
-}
-
-/* The component the parameter belongs to: made when its first parameter comes. */
-static json_t *component_of(struct building *building, json_t *components,
-			    const struct parameter_kind *kind, pa_str index)
-{
-	for (size_t i = 0; i < json_array_size(components); i++) {
-		json_t *component = json_array_get(components, i);
-
-		if (wa_equal_literal(wa_text_at(component, "type"), kind->component) &&
-		    (kind->sub_type == NULL || wa_equal(wa_text_at(component, "index"), index)))
-			return component;
-	}
-	json_t *component = component_new(building, components, kind->component);
-
-	if (kind->sub_type != NULL) {
-		put_text(building, component, "sub_type",
-			 (pa_str){kind->sub_type, strlen(kind->sub_type)});
-		put_text(building, component, "index", index);
-	}
-	return component;
-}
-
-static void put_parameter(struct building *building, json_t *components,
-			  const struct parameter_kind *kind, const pa_pair *pair)
-{
-	pa_str rest;
-	json_t *component;
-	json_t *parameter;
-
-	(void)name_split(pair->name, &rest);
-	component = component_of(building, components, kind, rest);
-	parameter = add_value(building, json_object_get(component, "parameters"), json_object());
-	put_text(building, parameter, "type", (pa_str){kind->type, strlen(kind->type)});
-	if (kind->sub_type == NULL && rest.len)
-		put_text(building, parameter, "parameter_name", rest);
-	put_text(building, parameter, kind->type, pair->value);
-}
+struct parameters {
+	struct parameter list[1 + MAX_PARAMS];
+	size_t count;
+};
 
 static pa_status check_parameter(struct building *building, const struct parameter_kind *kind,
 				 const pa_pair *pair, size_t *body_length)
@@ -166,7 +132,7 @@ static pa_status check_parameter(struct building *building, const struct paramet
 	return PA_OK;
 }
 
-static pa_status put_parameters(struct building *building, json_t *components)
+static pa_status read_parameters(struct building *building, struct parameters *ret)
 {
 	const pa_message *message = building->message;
 	size_t body_length = 0;
@@ -174,47 +140,122 @@ static pa_status put_parameters(struct building *building, json_t *components)
 	if (message->params_count > MAX_PARAMS)
 		return wa_fail(building->err, PA_REJECTED, "%zu parameters, the limit is %d",
 			       message->params_count, MAX_PARAMS);
+	if (message->media_id.len)
+		ret->list[ret->count++] = (struct parameter){.kind = &file_kind};
 	for (size_t i = 0; i < message->params_count; i++) {
 		const pa_pair *pair = message->params[i];
-		pa_str rest;
-		const struct parameter_kind *kind = kind_find(pair->name, &rest);
-		pa_status status = check_parameter(building, kind, pair, &body_length);
+		struct parameter *parameter = &ret->list[ret->count++];
+		pa_status status;
 
+		parameter->kind = kind_find(pair->name, &parameter->rest);
+		parameter->value = pair->value;
+		status = check_parameter(building, parameter->kind, pair, &body_length);
 		if (status != PA_OK)
 			return status;
-		put_parameter(building, components, kind, pair);
 	}
 	return PA_OK;
 }
 
-static void put_media_header(struct building *building, json_t *components)
+static void put_file(struct building *building)
 {
-	const char *type = media_is_image(building->message) ? "image" : "document";
-	json_t *component = component_new(building, components, "header");
-	json_t *parameter =
-		add_value(building, json_object_get(component, "parameters"), json_object());
+	open_object(building, NULL);
+	put_text(building, "type",
+		 media_is_image(building->message) ? WA_STR("image") : WA_STR("document"));
+	open_media(building);
+	close_object(building);
+	close_object(building);
+}
 
-	put_text(building, parameter, "type", (pa_str){type, strlen(type)});
-	(void)put_value(building, parameter, type, media_object(building));
+static void put_parameter(struct building *building, const struct parameter *parameter)
+{
+	const char *type = parameter->kind->type;
+
+	if (parameter->kind == &file_kind) {
+		put_file(building);
+		return;
+	}
+	open_object(building, NULL);
+	put_text(building, "type", (pa_str){type, strlen(type)});
+	if (parameter->kind->sub_type == NULL && parameter->rest.len)
+		put_text(building, "parameter_name", parameter->rest);
+	put_text(building, type, parameter->value);
+	close_object(building);
+}
+
+/* ---- components ---- */
+
+/* Leaves "parameters" open. */
+static void open_component(struct building *building, const struct parameter *first)
+{
+	const struct parameter_kind *kind = first->kind;
+
+	open_object(building, NULL);
+	put_text(building, "type", (pa_str){kind->component, strlen(kind->component)});
+	if (kind->sub_type != NULL) {
+		put_text(building, "sub_type", (pa_str){kind->sub_type, strlen(kind->sub_type)});
+		put_text(building, "index", first->rest);
+	}
+	open_array(building, "parameters");
+}
+
+static void close_component(struct building *building)
+{
+	close_array(building);
+	close_object(building);
+}
+
+/* Body and header are one component each, buttons one for each place. */
+static bool share_component(const struct parameter *a, const struct parameter *b)
+{
+	return strcmp(a->kind->component, b->kind->component) == 0 &&
+	       (a->kind->sub_type == NULL || wa_equal(a->rest, b->rest));
+}
+
+static bool is_first_of_component(const struct parameters *parameters, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (share_component(&parameters->list[i], &parameters->list[at]))
+			return false;
+	return true;
+}
+
+static void put_component(struct building *building, const struct parameters *parameters,
+			  size_t first)
+{
+	open_component(building, &parameters->list[first]);
+	for (size_t i = first; i < parameters->count; i++)
+		if (share_component(&parameters->list[first], &parameters->list[i]))
+			put_parameter(building, &parameters->list[i]);
+	close_component(building);
+}
+
+static void put_components(struct building *building, const struct parameters *parameters)
+{
+	open_array(building, "components");
+	for (size_t i = 0; i < parameters->count; i++)
+		if (is_first_of_component(parameters, i))
+			put_component(building, parameters, i);
+	close_array(building);
 }
 
 /* es-CO in our configuration, es_CO at Meta. */
-static void put_language(struct building *building, json_t *template)
+static void put_language(struct building *building)
 {
 	pa_str given = building->message->template_language;
-	json_t *language = put_value(building, template, "language", json_object());
 	char code[MAX_LANGUAGE];
 
 	for (size_t i = 0; i < given.len; i++)
 		code[i] = given.ptr[i] == '-' ? '_' : given.ptr[i];
-	put_text(building, language, "code", (pa_str){code, given.len});
+	open_object(building, "language");
+	put_text(building, "code", (pa_str){code, given.len});
+	close_object(building);
 }
 
-pa_status template_build(struct building *building, json_t *root)
+pa_status template_build(struct building *building)
 {
 	const pa_message *message = building->message;
-	json_t *template = put_value(building, root, "template", json_object());
-	json_t *components;
+	struct parameters parameters = {.count = 0};
+	pa_status status;
 
 	if (!is_template_name(message->template_name))
 		return wa_fail(building->err, PA_REJECTED,
@@ -222,12 +263,14 @@ pa_status template_build(struct building *building, json_t *root)
 			       MAX_NAME);
 	if (!wa_is_word(message->template_language, 2, MAX_LANGUAGE, "_-"))
 		return wa_fail(building->err, PA_REJECTED, "template_language is none");
-	put_text(building, template, "name", message->template_name);
-	put_language(building, template);
-	if (message->params_count == 0 && message->media_id.len == 0)
-		return PA_OK;
-	components = put_value(building, template, "components", json_array());
-	if (message->media_id.len)
-		put_media_header(building, components);
-	return put_parameters(building, components);
+	status = read_parameters(building, &parameters);
+	if (status != PA_OK)
+		return status;
+	open_object(building, "template");
+	put_text(building, "name", message->template_name);
+	put_language(building);
+	if (parameters.count)
+		put_components(building, &parameters);
+	close_object(building);
+	return PA_OK;
 }

@@ -74,15 +74,15 @@ pa_status media_check(struct building *building)
 	return check_length(building, "file name", message->media_name, 0, MAX_FILE_NAME);
 }
 
-json_t *media_object(struct building *building)
+void open_media(struct building *building)
 {
 	const pa_message *message = building->message;
-	json_t *media = json_object();
+	bool is_image = media_is_image(message);
 
-	put_text(building, media, "id", message->media_id);
-	if (!media_is_image(message) && message->media_name.len)
-		put_text(building, media, "filename", message->media_name);
-	return media;
+	open_object(building, is_image ? "image" : "document");
+	put_text(building, "id", message->media_id);
+	if (!is_image && message->media_name.len)
+		put_text(building, "filename", message->media_name);
 }
 
 static pa_str make_boundary(struct building *building)

@@ -161,27 +161,3 @@ pa_status wa_fail(pa_error *err, pa_status status, const char *format, ...)
 	err->len = (size_t)len < sizeof(err->text) ? (uint32_t)len : sizeof(err->text) - 1;
 	return status;
 }
-
-pa_str wa_text(const json_t *value)
-{
-	if (!json_is_string(value))
-		return (pa_str){NULL, 0};
-	return (pa_str){json_string_value(value), json_string_length(value)};
-}
-
-pa_str wa_text_at(const json_t *object, const char *key)
-{
-	return wa_text(json_object_get(object, key));
-}
-
-bool wa_number_at(const json_t *object, const char *key, int64_t max, int64_t *ret)
-{
-	const json_t *value = json_object_get(object, key);
-
-	if (!json_is_integer(value))
-		return wa_to_number(wa_text(value), max, ret);
-	if (json_integer_value(value) < 0 || json_integer_value(value) > max)
-		return false;
-	*ret = json_integer_value(value);
-	return true;
-}

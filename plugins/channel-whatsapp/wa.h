@@ -5,22 +5,21 @@
  * (Graph API): pure functions over bytes, no socket, no state between calls.
  *
  *	verify.c   handshake and signature            webhook.c  the envelope of a POST
- *	json.c     bodies that jansson would refuse   message.c  what people send
- *	status.c   statuses, errors, account fields   build.c    messages to requests
+ *	json.c     JSON by tokens                     message.c  what people send
+ *	mend.c     strings that are broken            status.c   statuses, errors, account fields
+ *	write.c    JSON in one pass                   build.c    messages to requests
  *	template.c templates                          upload.c   files out
  *	errors.c   answers to outcomes                media.c    files in
  *
- * Ownership: slices made here lie in the call's memory (host->alloc) and die with the call; those
- * of json_text() belong to the JSON value. Threads: any; the instance is read-only once opened.
- * Errors: pa_status and a text that names keys and limits, never a value. Bad at: anything
- *stateful.
+ * Ownership: slices made here lie in the call's memory (host->alloc) and die with the call.
+ * Threads: any; the instance is read-only once opened. Errors: pa_status and a text that names keys
+ * and limits, never a value. Bad at: anything stateful.
  */
 #ifndef CHANNEL_WHATSAPP_WA_H
 #define CHANNEL_WHATSAPP_WA_H
 
 #include <proalto/channel.h>
 
-#include <jansson.h>
 #include <stdbool.h>
 
 #define WA_MUST_USE __attribute__((warn_unused_result))
@@ -93,23 +92,6 @@ pa_str wa_graph_url(const struct whatsapp *self, pa_call *call, pa_str first, pa
 /* Sets the text (cut if too long; err may be NULL) and returns status. */
 pa_status wa_fail(pa_error *err, pa_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-
-/* ---- JSON ---- */
-
-/* The text of a JSON string, borrowed from it; absent if value is none. */
-pa_str wa_text(const json_t *value);
-
-/* The same for the value under a key; absent too if object is no object. */
-pa_str wa_text_at(const json_t *object, const char *key);
-
-/* A whole number, written as a number or as a string of digits, from 0 to max. */
-bool wa_number_at(const json_t *object, const char *key, int64_t max, int64_t *ret) WA_MUST_USE;
-
-/* A body as JSON. What jansson refuses although only a detail is wrong is mended first: lone
- * surrogates and bytes that are not UTF-8 become U+FFFD, control characters are escaped, numbers
- * beyond its range become strings of their digits, and of equal keys the first counts. PA_REJECTED:
- * no JSON; PA_RETRY: no memory. The caller owns *ret. */
-pa_status wa_json_load(pa_str body, json_t **ret, pa_error *err) WA_MUST_USE;
 
 /* ---- the operations, as proalto/channel.h describes them ---- */
 

@@ -10,7 +10,7 @@
 /* Meta puts up to a thousand updates into one POST; persons beyond have no name. */
 #define MAX_PEOPLE 1024
 
-static pa_str phone_of_contact(const json_t *contact)
+static pa_str phone_of_contact(struct wa_value contact)
 {
 	pa_str phone = wa_text_at(contact, "wa_id");
 
@@ -37,44 +37,42 @@ static bool make_room_for_people(struct reading *reading, size_t count)
 /* Who wrote: matched to messages by phone or user id, never by place. */
 static void people_read(struct reading *reading)
 {
-	const json_t *contacts = json_object_get(reading->value, "contacts");
-	size_t count = json_array_size(contacts);
+	struct wa_value contacts = wa_at(reading->value, "contacts");
+	size_t count = 0;
 
-	if (count > MAX_PEOPLE)
-		count = MAX_PEOPLE;
+	for (struct wa_value contact = wa_first(contacts);
+	     contact.json != NULL && count < MAX_PEOPLE; contact = wa_next(contacts, contact))
+		count++;
 	reading->people_count = 0;
 	if (!make_room_for_people(reading, count))
 		return;
-	for (size_t i = 0; i < count; i++) {
-		const json_t *contact = json_array_get(contacts, i);
-
+	for (struct wa_value contact = wa_first(contacts); reading->people_count < count;
+	     contact = wa_next(contacts, contact))
 		reading->people[reading->people_count++] = (struct person){
 			.phone = phone_of_contact(contact),
 			.user_id = wa_text_at(contact, "user_id"),
 			.device_key = wa_text_at(contact, "identity_key_hash"),
-			.name = wa_text_at(json_object_get(contact, "profile"), "name"),
+			.name = wa_text_at(wa_at(contact, "profile"), "name"),
 		};
-	}
 }
 
-typedef void item_fn(struct reading *reading, const json_t *item);
+typedef void item_fn(struct reading *reading, struct wa_value item);
 
 /* Calls read for each item of the list; how many there were. */
 static size_t each(struct reading *reading, const char *key, item_fn *read)
 {
-	const json_t *list = json_object_get(reading->value, key);
-	size_t count = json_array_size(list);
+	struct wa_value list = wa_at(reading->value, key);
+	size_t count = 0;
 
-	if (list != NULL && !json_is_array(list)) {
+	if (wa_kind(list) != WA_ABSENT && wa_kind(list) != WA_ARRAY) {
 		reading_unknown(reading, list, (pa_str){key, strlen(key)});
 		return 1;
 	}
-	for (size_t i = 0; i < count; i++) {
-		const json_t *item = json_array_get(list, i);
-
+	for (struct wa_value item = wa_first(list); item.json != NULL; item = wa_next(list, item)) {
+		count++;
 		if (reading->is_full)
 			reading->lost++;
-		else if (json_is_object(item))
+		else if (wa_kind(item) == WA_OBJECT)
 			read(reading, item);
 		else
 			reading_unknown(reading, item, (pa_str){key, strlen(key)});
@@ -138,16 +136,16 @@ static const struct field {
 	{"smb_app_state_sync", change_sync},
 };
 
-static bool field_fits(const char *pattern, const char *field)
+static bool field_fits(const char *pattern, pa_str field)
 {
 	size_t len = strlen(pattern);
 
-	if (pattern[len - 1] == '*')
-		return strncmp(pattern, field, len - 1) == 0;
-	return strcmp(pattern, field) == 0;
+	if (pattern[len - 1] != '*')
+		return wa_equal(field, (pa_str){pattern, len});
+	return field.len >= len - 1 && memcmp(pattern, field.ptr, len - 1) == 0;
 }
 
-static const struct field *field_find(const char *name)
+static const struct field *field_find(pa_str name)
 {
 	for (size_t i = 0; i < WA_COUNT(fields); i++)
 		if (field_fits(fields[i].name, name))
@@ -162,50 +160,53 @@ static bool is_foreign(const struct reading *reading)
 	       !wa_equal(reading->entry_id, reading->wa->business_account_id);
 }
 
-static void change_read(struct reading *reading, const json_t *change)
+static void change_read(struct reading *reading, struct wa_value change)
 {
-	const char *name = json_string_value(json_object_get(change, "field"));
-	const struct field *field = name ? field_find(name) : NULL;
-	const json_t *metadata;
+	pa_str name = wa_text_at(change, "field");
+	const struct field *field = field_find(name);
+	struct wa_value metadata;
 
-	reading->field = name ? name : "";
-	reading->value = json_object_get(change, "value");
-	metadata = json_object_get(reading->value, "metadata");
+	reading->field = name.ptr ? name : WA_STR("");
+	reading->value = wa_at(change, "value");
+	metadata = wa_at(reading->value, "metadata");
 	reading->account = reading_keep(reading, wa_text_at(metadata, "phone_number_id"));
-	if (field == NULL || !json_is_object(reading->value) || is_foreign(reading))
-		reading_unknown(reading, change, (pa_str){reading->field, strlen(reading->field)});
+	if (field == NULL || wa_kind(reading->value) != WA_OBJECT || is_foreign(reading))
+		reading_unknown(reading, change, reading->field);
 	else
 		field->read(reading);
 }
 
-static void entry_read(struct reading *reading, const json_t *entry)
+static void entry_read(struct reading *reading, struct wa_value entry)
 {
-	const json_t *changes = json_object_get(entry, "changes");
+	struct wa_value changes = wa_at(entry, "changes");
 
-	reading->field = "";
+	reading->field = WA_STR("");
 	reading->account = (pa_str){NULL, 0};
 	reading->entry_id = wa_text_at(entry, "id");
 	reading->entry_at_ns = reading_time(entry, "time");
-	if (!json_is_array(changes)) {
+	if (wa_kind(changes) != WA_ARRAY) {
 		reading_unknown(reading, entry, WA_STR("entry"));
 		return;
 	}
-	for (size_t i = 0; i < json_array_size(changes) && !reading->is_full; i++)
-		change_read(reading, json_array_get(changes, i));
+	for (struct wa_value change = wa_first(changes); change.json != NULL && !reading->is_full;
+	     change = wa_next(changes, change))
+		change_read(reading, change);
 }
 
-static void root_read(struct reading *reading, const json_t *root)
+static void root_read(struct reading *reading, struct wa_value root)
 {
 	pa_str object = wa_text_at(root, "object");
-	const json_t *entries = json_object_get(root, "entry");
+	struct wa_value entries = wa_at(root, "entry");
 
-	reading->field = "";
-	if (!wa_equal(object, WA_STR("whatsapp_business_account")) || !json_is_array(entries)) {
+	reading->field = WA_STR("");
+	if (!wa_equal(object, WA_STR("whatsapp_business_account")) ||
+	    wa_kind(entries) != WA_ARRAY) {
 		reading_unknown(reading, root, object);
 		return;
 	}
-	for (size_t i = 0; i < json_array_size(entries) && !reading->is_full; i++)
-		entry_read(reading, json_array_get(entries, i));
+	for (struct wa_value entry = wa_first(entries); entry.json != NULL && !reading->is_full;
+	     entry = wa_next(entries, entry))
+		entry_read(reading, entry);
 }
 
 /* The budget ended: one event more, outside of it, says so. */
@@ -231,15 +232,15 @@ pa_status wa_parse(void *self, pa_call *call, pa_str body, const pa_event *const
 		   size_t *ret_count, pa_error *err)
 {
 	struct reading reading = {.wa = self, .call = call};
-	json_t *root = NULL;
-	pa_status status = wa_json_load(body, &root, err);
+	struct wa_json *json = NULL;
+	pa_status status = wa_json_load(body, &json, err);
 
 	if (status != PA_OK)
 		return status;
-	root_read(&reading, root);
+	root_read(&reading, wa_root(json));
 	if (reading.is_full)
 		status = add_overflow(&reading, err);
-	json_decref(root);
+	wa_json_free(json);
 	if (status != PA_OK)
 		return status;
 	*ret_events = reading.events;

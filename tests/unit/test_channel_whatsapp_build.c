@@ -56,6 +56,31 @@ static void test_text(void **state)
 		    "m\\u00e1s?\"}}");
 }
 
+/* Byte for byte: what is no plain text is escaped, and the rest is left alone. */
+static void test_escapes(void **state)
+{
+	const struct {
+		pa_str text;
+		pa_str wanted;
+	} cases[] = {
+		{PA_STR("a\0b"), PA_STR("\"a\\u0000b\"")},
+		{PA_STR("\"\\\t\x01/"), PA_STR("\"\\\"\\\\\\t\\u0001/\"")},
+		{PA_STR("\xf0\x9f\x98\x80\x7f{["), PA_STR("\"\xf0\x9f\x98\x80\x7f{[\"")},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		pa_message message = message_of(PA_OUT_TEXT);
+		pa_http_request request;
+		pa_error err;
+
+		message.body = cases[i].text;
+		assert_int_equal(build(&message, &request, &err), PA_OK);
+		assert_non_null(memmem(request.body.ptr, request.body.len, cases[i].wanted.ptr,
+				       cases[i].wanted.len));
+	}
+}
+
 static void test_text_to_user_id_with_everything(void **state)
 {
 	pa_message message = message_of(PA_OUT_TEXT);
@@ -439,6 +464,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_text_to_user_id_with_everything),
 		cmocka_unit_test(test_buttons),
 		cmocka_unit_test(test_buttons_under_a_document),

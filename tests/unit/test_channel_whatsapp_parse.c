@@ -380,6 +380,10 @@ static pa_str unique_of(pa_str body, char *place, size_t room)
 
 static void test_fingerprints(void **state)
 {
+	static const char reordered[] =
+		"{\"object\":\"whatsapp_business_account\",\"entry\":[{\"id\":\"1\",\"time\":"
+		"1793500000,\"changes\":[{\"field\":\"account_update\",\"value\":{\"b\": 2,"
+		"\"event\":\"\\u0058\",\"a\":1}}]}]}";
 	static const char *const others[] = {
 		ACCOUNT("1", "1793500001", "X"),
 		ACCOUNT("1", "1793500000", "Y"),
@@ -392,6 +396,7 @@ static void test_fingerprints(void **state)
 	(void)state;
 	assert_true(str_equal(
 		unique, unique_of(PA_STR(ACCOUNT("1", "1793500000", "X")), other, sizeof(other))));
+	assert_true(str_equal(unique, unique_of(str_from(reordered), other, sizeof(other))));
 	for (size_t i = 0; i < ARRAY_COUNT(others); i++)
 		assert_false(
 			str_equal(unique, unique_of(str_from(others[i]), other, sizeof(other))));
