@@ -19,7 +19,7 @@ import urllib.error
 import urllib.request
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key that WebDriver, section 12, fixes
-KEYS = {"enter": "\ue007", "escape": "\ue00c", "tab": "\ue004", "space": " ", "up": "\ue013", "down": "\ue015"}
+KEYS = {"enter": "\ue007", "escape": "\ue00c", "up": "\ue013", "down": "\ue015"}
 ARGUMENTS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -144,8 +144,8 @@ class Browser:
     def run(self, script, *arguments):
         ready = [a.as_argument() if isinstance(a, Element) else a for a in arguments]
         value = self.call("POST", "/execute/sync", {"script": script, "args": ready})
-        if isinstance(value, dict) and ELEMENT in value:
-            return Element(self, value[ELEMENT])
+        if isinstance(value, list) and all(isinstance(item, dict) and ELEMENT in item for item in value):
+            return [Element(self, item[ELEMENT]) for item in value]
         return value
 
     def wait_until(self, what, check, patience=20):
@@ -166,9 +166,6 @@ class Browser:
         value = KEYS.get(key, key)
         self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": [
             {"type": "keyDown", "value": value}, {"type": "keyUp", "value": value}]}]})
-
-    def active(self):
-        return Element(self, self.call("GET", "/element/active")[ELEMENT])
 
     def requests(self):
         """The addresses of all requests so far."""
