@@ -108,7 +108,7 @@ void consent_act(struct turn *t, const struct consent_act *act, const struct tex
 		return;
 	t->st.consent = (struct consent){.is_refused = true};
 	identity_end(&t->st.identity);
-	t->out->fact = "consent.revoked";
+	t->out->fact = strcmp(act->action, "niega") == 0 ? "consent.refused" : "consent.revoked";
 }
 
 bool consent_said(struct turn *t)

@@ -145,30 +145,39 @@ bool message_is_greeting(const struct turn *t)
 	return t->found_count == 1 && t->found[0].intent->action == ACTION_GREETING;
 }
 
-/* Flows and a mere hello; what is urgent is heard each time. 0: something else is said. */
+/* Flows, another code and a mere hello. A service is the same however it is asked for; a complaint
+ * or a question only in the same words; what is urgent is heard each time. 0: something else is
+ * said. */
 static int64_t hash_of_wishes(struct turn *t)
 {
 	pa_str names = PA_STR("");
+	bool has_words = false;
 
 	for (size_t i = 0; i < t->found_count; i++) {
 		const struct intent *intent = t->found[i].intent;
 
 		if (is_trouble(t, intent) ||
-		    (intent->flow == NOWHERE && intent->action != ACTION_GREETING))
+		    (intent->flow == NOWHERE && intent->action != ACTION_GREETING &&
+		     intent->action != ACTION_RESEND))
 			return 0;
 		names = arena_format(t->arena, "%.*s %.*s", PA_FMT(names), PA_FMT(intent->name));
+		has_words = has_words ||
+			    (intent->flow != NOWHERE && !t->set->flows[intent->flow].needs_consent);
 	}
 	if (t->found_count == 0 ||
 	    (message_is_greeting(t) && said_beyond(&t->said, t->found, t->found_count)))
 		return 0;
-	return (int64_t)str_hash(names);
+	return (int64_t)str_hash(has_words ? t->said.folded : names);
 }
 
 bool message_is_repeated(struct turn *t)
 {
 	int64_t hash = asks_open(t) ? 0 : hash_of_wishes(t);
-	bool is_repeated =
-		hash && hash == t->st.asked_hash && t->in->now_ns - t->st.asked_at_ns < REPEATED_NS;
+	/* "hola??" behind a request, with its question on the table, is impatience */
+	bool is_same = hash == t->st.asked_hash ||
+		       (message_is_greeting(t) && t->st.waiting != WAIT_NOTHING);
+	bool is_repeated = hash && t->st.asked_hash && is_same &&
+			   t->in->now_ns - t->st.asked_at_ns < REPEATED_NS;
 
 	if (!is_repeated) {
 		t->st.asked_hash = hash;
@@ -326,6 +335,25 @@ static bool take_action(struct turn *t)
 
 /* ---- numbers out of place ---- */
 
+/* He was handed to a person while this was asked, and answers all the same. */
+static bool is_answer_after_all(struct turn *t)
+{
+	int wish = t->st.last_wish;
+
+	return t->st.waiting == WAIT_NOTHING && wish != NOWHERE && consent_has(t) &&
+	       t->set->flows[wish].steps[0].verb == VERB_VERIFY && t->st.cases_count &&
+	       t->in->now_ns - t->st.cases[0].at_ns < NS_PER_HOUR && !message_is_late(t);
+}
+
+/* What the flow that was started would ask first is known. */
+static void give_document(struct turn *t, const struct document *document)
+{
+	if (t->st.waiting != WAIT_IDENTITY)
+		return;
+	t->out->replies_count = t->out->question = 0;
+	verify_document(t, document, false);
+}
+
 /* Another person's document ends the session and begins another verification. */
 static bool other_document(struct turn *t)
 {
@@ -335,6 +363,11 @@ static bool other_document(struct turn *t)
 	    document_read(t->arena, t->said.text, &document) != DOCUMENT_OK ||
 	    strlen(document.number) < DOCUMENT_DIGITS)
 		return false;
+	if (is_answer_after_all(t)) {
+		flow_start(t, t->st.last_wish);
+		give_document(t, &document);
+		return true;
+	}
 	if (!verified(t)) {
 		prefix(t, TEXT_NUMBERS);
 		if (t->st.waiting != WAIT_NOTHING)
@@ -348,11 +381,9 @@ static bool other_document(struct turn *t)
 		return true;
 	}
 	action_do(t, ACTION_OTHER_PERSON);
-	if (t->st.waiting == WAIT_IDENTITY) {
-		t->out->replies_count = 0;
+	if (t->st.waiting == WAIT_IDENTITY)
 		prefix(t, TEXT_ID_OTHER);
-		verify_document(t, &document, false);
-	}
+	give_document(t, &document);
 	return true;
 }
 

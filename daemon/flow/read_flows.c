@@ -386,7 +386,7 @@ static void read_step(struct reader *reader, const struct flow *flow, const stru
 		read_verb *read;
 		const char *const *keys;
 	} verbs[] = {
-		[VERB_SAY] = {read_say, KEYS("texto", "faltan", "retira", "sigue")},
+		[VERB_SAY] = {read_say, KEYS("texto", "faltan", "retira", "niega", "sigue")},
 		[VERB_ASK] = {read_ask, KEYS("texto", "ejemplo", "tipo", "guarda", "sigue")},
 		[VERB_CHOOSE] = {read_choose, KEYS("texto", "ejemplo", "boton", "creditos",
 						   "corrige", "opciones", "sigue")},

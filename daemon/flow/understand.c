@@ -563,13 +563,14 @@ size_t said_beyond(const struct said *said, const struct found_intent *found, si
 
 bool said_is_foreign(const struct said *said)
 {
-	size_t marks = 0;
+	static const char marks[] = " the my what how much want need is you do i "
+				    "balance owe speak meu minha nao bom boa ";
+	/* one of these alone does */
+	static const char strong[] = " please hello help loan english voce quero quanto obrigado "
+				     "obrigada preciso emprestimo ";
+	size_t weight = 0;
 
 	for (size_t i = 0; i < said->count; i++)
-		marks += is_in(
-			said->words[i],
-			" the my what how much want need please hello help loan balance owe is "
-			"you do i speak english voce quero meu minha quanto obrigado preciso "
-			"nao emprestimo ");
-	return marks >= 2 && marks * 2 >= said->count;
+		weight += is_in(said->words[i], strong) ? 2 : is_in(said->words[i], marks);
+	return weight >= 2 && weight * 2 >= said->count;
 }

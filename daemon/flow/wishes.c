@@ -425,7 +425,10 @@ static void authorize(struct turn *t)
 		if (t->st.wishes_count == 0 && t->st.last_wish != NOWHERE &&
 		    t->set->flows[t->st.last_wish].needs_consent)
 			wish_note(t, t->st.last_wish); /* what a no before had ended */
-		consent_ask(t);
+		if (t->st.waiting == WAIT_CONSENT)
+			question_repeat(t);
+		else
+			consent_ask(t);
 		return;
 	}
 	prefix(t, TEXT_CONSENT_HAD);

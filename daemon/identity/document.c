@@ -65,12 +65,18 @@ static struct runs runs_of(pa_str text)
 	return runs;
 }
 
-/* True if b goes on with a's number: "1.032.456" and "52 123 456", groups of three. */
-static bool is_same_number(pa_str a, pa_str b)
+/* Nothing but one separator stands between. */
+static bool is_beside(pa_str a, pa_str b)
 {
 	pa_str between = {a.ptr + a.len, (size_t)(b.ptr - (a.ptr + a.len))};
 
-	return b.len == 3 && between.len && digits_joint(between, 0) == between.len;
+	return digits_joint(between, 0) == between.len;
+}
+
+/* True if b goes on with a's number: "1.032.456" and "52 123 456", groups of three. */
+static bool is_same_number(pa_str a, pa_str b)
+{
+	return b.len == 3 && is_beside(a, b);
 }
 
 /* The longest number of the text, groups joined, in at most room digits; its length, or room + 1
@@ -179,6 +185,21 @@ enum document_reading document_read(struct arena *arena, pa_str text, struct doc
 	return shape_of(ret, len - zeros);
 }
 
+/* Groups that stand side by side and make a code together. */
+static bool joined_code(const struct runs *runs, char digits[CODE_DIGITS])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < runs->count; i++) {
+		if ((i && !is_beside(runs->run[i - 1], runs->run[i])) ||
+		    len + runs->run[i].len > CODE_DIGITS)
+			return false;
+		memcpy(digits + len, runs->run[i].ptr, runs->run[i].len);
+		len += runs->run[i].len;
+	}
+	return len == CODE_DIGITS;
+}
+
 enum code_reading code_read(pa_str text, char ret[CODE_DIGITS + 1])
 {
 	struct runs runs = runs_of(str_slice(text, 0, TEXT_MAX));
@@ -199,12 +220,8 @@ enum code_reading code_read(pa_str text, char ret[CODE_DIGITS + 1])
 			return CODE_LENGTH;
 		found = runs.run[i].ptr;
 	}
-	if (!found && runs.count == 2 && runs.run[0].len == 3 &&
-	    is_same_number(runs.run[0], runs.run[1])) { /* "es 123 456" */
-		memcpy(digits, runs.run[0].ptr, 3);
-		memcpy(digits + 3, runs.run[1].ptr, 3);
+	if (!found && joined_code(&runs, digits)) /* "es 123 456" */
 		found = digits;
-	}
 	if (!found)
 		return CODE_LENGTH;
 	memcpy(ret, found, CODE_DIGITS);

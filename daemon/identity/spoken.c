@@ -91,11 +91,12 @@ struct row {
 static void row_close(struct row *row)
 {
 	char digits[24];
+	long long whole = row->total + row->part;
 	int len;
 
 	if (!row->is_open)
 		return;
-	len = snprintf(digits, sizeof(digits), "%lld", (long long)(row->total + row->part));
+	len = snprintf(digits, sizeof(digits), "%lld", whole);
 	if (row->count + (size_t)len > sizeof(row->digits)) {
 		row->is_broken = true;
 		len = 0;

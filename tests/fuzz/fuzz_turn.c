@@ -70,6 +70,12 @@ static const char *const phrases[] = {
 	"perdí el celular",
 	"baja",
 	"qué mal servicio",
+	"hola",
+	"mi saldo",
+	"1.234",
+	"el segundo",
+	"no doy permiso",
+	"cincuenta y dos millones uno",
 };
 
 static uint8_t take(struct play *p)
@@ -140,6 +146,8 @@ static void commit(struct play *p, const struct turn_out *out)
 		note_reply(p, &out->replies[i]);
 		bubbles += out->replies[i].channel.ptr == NULL;
 	}
+	if (out->question > out->replies_count)
+		abort();
 	if (bubbles > 2 || (out->replies_count == 0 && !out->no_answer_ok))
 		abort();
 	for (size_t i = 0; i < out->cases_count; i++)

@@ -143,6 +143,25 @@ static void test_refusal_is_handled_and_may_be_taken_back(void **state)
 	chat_close(&c);
 }
 
+/* A refusal out of the blue is one; a yes that was given is taken back by a tap only. */
+static void test_refusing_without_being_asked(void **state)
+{
+	static struct chat c;
+
+	(void)state;
+	chat_open(&c);
+	script(&c, "c de dónde sacaron mi número", "b ¿Le ayudo con algo más?", "c no autorizo",
+	       "b Sin su permiso no consulto", "n no le entendí");
+	assert_string_equal(c.consent_action, "niega");
+	assert_int_equal(c.consent_question, 0);
+	script(&c, "c ya les di permiso", "b ¿Autoriza", "c sí autorizo", "b Gracias");
+	script(&c, "c no doy permiso", "b ¿Quiere retirarlo?", "c sí", "b toque el botón");
+	assert_string_equal(c.consent_action, "otorga");
+	tap(&c, "Sí, retirarlo");
+	assert_string_equal(c.consent_action, "revoca");
+	chat_close(&c);
+}
+
 /* HD-12: the policy is one tap or word away, and nothing is lost by it. */
 static void test_HD_12_policy_at_any_time(void **state)
 {
@@ -349,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_HD_01_photo_as_first_message),
 		cmocka_unit_test(test_HD_03_typed_yes),
 		cmocka_unit_test(test_refusal_is_handled_and_may_be_taken_back),
+		cmocka_unit_test(test_refusing_without_being_asked),
 		cmocka_unit_test(test_HD_12_policy_at_any_time),
 		cmocka_unit_test(test_HD_12_without_an_address_the_policy_itself),
 		cmocka_unit_test(test_a_tap_on_yes_counts_once_and_only_here),

@@ -479,6 +479,8 @@ static void test_foreign_language(void **state)
 	(void)state;
 	play("c hello, how much do I owe you please", "b I only speak Spanish",
 	     "b Solo hablo español");
+	play("c please", "b I only speak Spanish", "c bom dia quero saber quanto devo",
+	     "b Ya avisé a una persona");
 }
 
 /* ---- silence, floods, quiet ---- */

@@ -95,6 +95,40 @@ static void test_quick_greetings_get_one_notice(void **state)
 	chat_close(&c);
 }
 
+static void test_impatience_behind_a_request_is_not_answered(void **state)
+{
+	static struct chat c;
+	char first[8];
+
+	(void)state;
+	play("c mi saldo ya", "b ¿Autoriza", "c hola??", "s");
+	play("c saldo", "c no autorizo", "c hola", "b ¿En qué le puedo ayudar?");
+	/* another complaint is another one, however soon */
+	play("c quiero poner una queja", "b PA-2026-000001", "t No lo permito",
+	     "c quiero poner una queja", "b PA-2026-000002", "c quiero poner una queja", "s",
+	     "c otra queja: me gritaron", "n no le entendí");
+	chat_open(&c);
+	consent(&c);
+	script(&c, "c saldo", "c " DOCUMENT, "c no me llega", "b Le llega otro código");
+	memcpy(first, c.code, sizeof(first));
+	script(&c, "c no me llega", "s");
+	assert_string_equal(c.code, first); /* no second SMS */
+	c.now_ns += NS_PER_MINUTE;
+	script(&c, "c no me llega", "b Le llega otro código");
+	chat_close(&c);
+}
+
+/* Handed to a person in the middle, he gives the answer all the same: nothing is asked anew. */
+static void test_an_answer_after_the_hand_over_counts(void **state)
+{
+	play("c saldo", "t Sí, autorizo", "c patatín patatán", "c troloró troloró",
+	     "b le atienda una persona", "c mi cédula es la 52.123.456", "b Si esa cédula", "k",
+	     "b $ 3.210.500");
+	play("c saldo", "t Sí, autorizo", "c patatín patatán", "c troloró troloró", "+ 120",
+	     "c 52123456", "b Vi un número");
+	(void)state;
+}
+
 /* Who is in danger is heard each time. */
 static void test_urgent_words_are_never_taken_for_repeated(void **state)
 {
@@ -110,6 +144,8 @@ int main(void)
 		cmocka_unit_test(test_out_of_hours_the_opening_is_told_once),
 		cmocka_unit_test(test_three_quick_requests_are_one),
 		cmocka_unit_test(test_quick_greetings_get_one_notice),
+		cmocka_unit_test(test_impatience_behind_a_request_is_not_answered),
+		cmocka_unit_test(test_an_answer_after_the_hand_over_counts),
 		cmocka_unit_test(test_urgent_words_are_never_taken_for_repeated),
 	};
 
