@@ -21,6 +21,7 @@
 #define STATUS_MS 5000
 #define CLOSE_WAIT_NS (5 * NS_PER_S)
 #define DRAIN_MS 1000
+#define STORE_WAIT_NS (2 * NS_PER_S)
 #define CALL_GRACE_MS 30000 /* a plugin's call this far past its deadline is stuck */
 
 struct app {
@@ -105,6 +106,17 @@ static pa_status listen_for_providers(struct app *app, pa_error *err)
 		&app->server, err);
 }
 
+/* Who knocks at once would hear 503; behind a closed door he waits this moment. A store that is
+ * away for longer is no reason to keep it closed. */
+static void wait_for_store(const struct app *app)
+{
+	int64_t until_ns = clock_monotonic_ns() + STORE_WAIT_NS;
+	struct timespec pause = {.tv_nsec = 5 * NS_PER_MS};
+
+	while (!writer_is_ready(queue_writer(app->queue)) && clock_monotonic_ns() < until_ns)
+		nanosleep(&pause, NULL);
+}
+
 static pa_status start(struct app *app, pa_error *err)
 {
 	pa_status status = open_house(app, false, err);
@@ -126,6 +138,7 @@ static pa_status start(struct app *app, pa_error *err)
 						       .last = app->last,
 						       .last_count = app->last_count});
 	queue_core_slot(app->queue); /* one may have been freed before its address was known */
+	wait_for_store(app);
 	status = listen_for_providers(app, err);
 	if (status != PA_OK)
 		return status;
