@@ -19,6 +19,8 @@
 #include "base/arena.h"
 #include "host/host.h"
 
+#define CONFIG_CONTROL_SOCKET "/run/proalto/control.sock" /* default of control.socket */
+
 enum lookup_mode { LOOKUP_FULL, LOOKUP_LAST4, LOOKUP_LINK };
 enum regulation { REGULATION_NO_VIGILADA, REGULATION_VIGILADA };
 
@@ -148,6 +150,10 @@ void config_free(struct config *config);
 /* The file's plugins.directory, or its default when the file can't tell: so that a host can be made
  * before the configuration is known to be right, and all problems are found at once. */
 const char *config_plugin_directory(const char *path, struct arena *arena);
+
+/* The file's control.socket, or its default, whatever is wrong with the rest; NULL if the file
+ * can't be read at all. */
+const char *config_control_socket(const char *path, struct arena *arena);
 
 /* Prints every problem, errors and warnings, a line each, and a closing line on path, for people
  * (proaltod --check): errors on standard error. Returns how many of them are errors. */

@@ -38,7 +38,7 @@ static const struct config_key core_keys[] = {
 	 RANGE(8, 60000), "2000",
 	 HELP("Conexiones abiertas a la vez.", "Connections open at the same time.")},
 	{"control.socket", KEY_PATH, KEY_RESTART, AT(control_socket),
-	 .fallback = "\"/run/proalto/control.sock\"",
+	 .fallback = "\"" CONFIG_CONTROL_SOCKET "\"",
 	 HELP("Socket por el que proaltoctl habla con el servicio.",
 	      "Socket by which proaltoctl talks to the service.")},
 	{"store.database", KEY_DATABASE, KEY_RESTART, AT(database),

@@ -377,17 +377,33 @@ pa_status config_load(const char *path, struct host *host, struct config **ret,
 	return PA_OK;
 }
 
-const char *config_plugin_directory(const char *path, struct arena *arena)
+/* One path of the file by itself; NULL if the file can't be read. */
+static const char *path_alone(const char *path, const char *group, const char *key,
+			      const char *fallback, struct arena *arena)
 {
 	struct arena *scratch PA_CLEANUP(arena_done) = arena_new(CONFIG_CAP);
-	const struct conf_node *root, *node = NULL;
+	const struct conf_node *root, *node;
 	pa_error err = ERROR_INIT;
 
-	if (conf_read_file(scratch, path, include_directory(scratch, path), &root, &err) == PA_OK)
-		node = conf_find(conf_find(root, "plugins"), "directory");
+	if (conf_read_file(scratch, path, include_directory(scratch, path), &root, &err) != PA_OK)
+		return NULL;
+	node = conf_find(conf_find(root, group), key);
 	if (!node || node->kind != CONF_TEXT || !str_starts(node->text, PA_STR("/")))
-		return CONFIG_PLUGIN_DIRECTORY;
+		return fallback;
 	return arena_copy(arena, node->text).ptr;
+}
+
+const char *config_plugin_directory(const char *path, struct arena *arena)
+{
+	const char *found =
+		path_alone(path, "plugins", "directory", CONFIG_PLUGIN_DIRECTORY, arena);
+
+	return found ? found : CONFIG_PLUGIN_DIRECTORY;
+}
+
+const char *config_control_socket(const char *path, struct arena *arena)
+{
+	return path_alone(path, "control", "socket", CONFIG_CONTROL_SOCKET, arena);
 }
 
 void config_free(struct config *config)

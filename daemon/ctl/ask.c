@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "config/command_line.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +18,6 @@
 
 #define ANSWER_MAX ((size_t)2 << 20)
 #define ANSWER_TIME_S 60 /* a reload checks every flow */
-#define DEFAULT_SOCKET "/run/proalto/control.sock"
 
 static void fd_done(int *fd)
 {
@@ -25,23 +25,19 @@ static void fd_done(int *fd)
 		close(*fd);
 }
 
-static void config_done(struct config **config)
+/* Where the socket is, and nothing else: who may command the daemon may not be allowed to read its
+ * secrets, and a configuration that is wrong just now says nothing about the daemon that runs. Of
+ * one that can't be read at all, the usual one is guessed; another's could be anybody's. */
+static int find_socket(const struct ctl *ctl, const char **ret)
 {
-	config_free(*config);
-}
-
-/* Where the socket is. Who may command the daemon may not be allowed to read its secrets, and a
- * configuration that is wrong just now says nothing about the daemon that runs: then it is where it
- * usually is. */
-static const char *socket_path(struct ctl *ctl)
-{
-	struct config *config PA_CLEANUP(config_done) = NULL;
-	struct config_problems problems = {.arena = ctl->arena};
-	pa_error err = ERROR_INIT;
-
-	if (config_load(ctl->config_path, NULL, &config, &problems, &err) != PA_OK)
-		return DEFAULT_SOCKET;
-	return arena_copy(ctl->arena, str_from(config->control_socket)).ptr;
+	*ret = config_control_socket(ctl->config_path, ctl->arena);
+	if (!*ret && strcmp(ctl->config_path, COMMAND_DEFAULT_CONFIG) == 0)
+		*ret = CONFIG_CONTROL_SOCKET;
+	if (*ret)
+		return CTL_OK;
+	return ctl_fail(ctl, CTL_FAILED, "%s: %s", ctl->config_path,
+			ctl_say("no se puede leer, y dice dónde contesta el servicio",
+				"can't be read, and says where the service answers"));
 }
 
 static int connect_to(struct ctl *ctl, const char *path, int *ret)
@@ -105,8 +101,11 @@ int ctl_ask(struct ctl *ctl, const struct json *request, struct json **ret)
 {
 	struct buf line PA_CLEANUP(buf_done) = BUF_INIT(ANSWER_MAX);
 	int fd PA_CLEANUP(fd_done) = -1;
-	int status = connect_to(ctl, socket_path(ctl), &fd);
+	const char *path;
+	int status = find_socket(ctl, &path);
 
+	if (status == CTL_OK)
+		status = connect_to(ctl, path, &fd);
 	if (status != CTL_OK)
 		return status;
 	/* Whoever may not command is hung up on. */

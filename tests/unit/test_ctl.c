@@ -369,6 +369,29 @@ static void test_help(void **state)
 	assert_memory_equal(out, "  proaltoctl clock advance", 26);
 }
 
+/* Only where the socket is counts: neither a secret that is out of reach nor a mistake sends the
+ * command to another daemon, and a file that says nothing sends it nowhere. */
+static void test_finds_its_daemon(void **state)
+{
+	struct fixture *fx = *state;
+	const char *out, *err;
+	FILE *file;
+
+	unsetenv("TEST_CTL_KEY");
+	assert_int_equal(run(fx, "status", &out, &err), 0);
+	file = fopen(fx->config, "ae");
+	assert_true(fputs("nonsense = 1;\n", file) > 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(run(fx, "status", &out, &err), 0);
+	file = fopen(fx->config, "ae");
+	assert_true(fputs("}", file) > 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(run(fx, "status", &out, &err), 1);
+	assert_non_null(strstr(err, "says where the service answers"));
+	setenv("TEST_CTL_KEY", KEY_HEX, 1);
+	write_config(fx);
+}
+
 static void test_no_daemon(void **state)
 {
 	struct fixture *fx = *state;
@@ -545,8 +568,9 @@ int main(int argc, char **argv)
 		TEST(test_status),    TEST(test_reload),
 		TEST(test_log_level), TEST(test_conversation_resume),
 		TEST(test_clock),     TEST(test_wrong_arguments),
-		TEST(test_help),      TEST(test_no_daemon),
-		TEST(test_migrate),   TEST(test_inbox),
+		TEST(test_help),      TEST(test_finds_its_daemon),
+		TEST(test_no_daemon), TEST(test_migrate),
+		TEST(test_inbox),
 	};
 
 	(void)argc;
