@@ -401,6 +401,7 @@ backends = {{
 			[os.path.join(B, "proaltod"), "--config", self.config_path],
 			stdin=subprocess.DEVNULL, stdout=open(self.log_path, "ab"), stderr=subprocess.STDOUT,
 			env=environment, cwd=self.folder)
+		self.is_clock_new = True
 		self.starts += 1
 
 	def is_answering(self, path="/readyz"):
@@ -417,8 +418,10 @@ backends = {{
 			if time.monotonic() > end:
 				raise Ended(f"proaltod is not ready after {seconds} s:\n{self.log_tail()}")
 			time.sleep(0.01)
-		if self.offset:
+		# One that was not started anew keeps the clock that it has.
+		if self.offset and self.is_clock_new:
 			self._turn_clock(self.offset)
+		self.is_clock_new = False
 
 	def start(self):
 		self.launch()
