@@ -50,6 +50,7 @@ static struct flow_options flow_options_of(const struct config *config)
 			     .session_idle_ns = config->session_idle_ms * NS_PER_MS,
 			     .session_max_ns = config->session_max_ms * NS_PER_MS,
 			     .mobile_settle_days = config->mobile_settle_days},
+		.is_supervised = config->regulation == REGULATION_VIGILADA,
 		.quiet_ns = config->quiet_ms * NS_PER_MS,
 		.quiet_max_ns = config->quiet_max_ms * NS_PER_MS,
 		.intent_threshold = (uint32_t)(config->language.threshold * 1e6),

@@ -374,6 +374,18 @@ static void check_entries(struct flow_set *set, struct flow_problems *problems)
 	}
 }
 
+static void check_forbidden(const struct flow_set *set, struct flow_problems *problems)
+{
+	bool is_supervised = set->options.is_supervised;
+
+	for (size_t i = 0; i < set->texts_count; i++)
+		text_forbid(set->texts[i]->where, set->texts[i]->source, false, is_supervised,
+			    problems);
+	for (size_t i = 0; i < DOC_COUNT; i++)
+		text_forbid(set->options.texts_directory, set->documents[i].body, true,
+			    is_supervised, problems);
+}
+
 static void check_hours(const struct flow_set *set, struct flow_problems *problems)
 {
 	for (size_t i = 0; i < WEEKDAYS; i++)
@@ -420,6 +432,7 @@ void check_set(struct flow_set *set, struct flow_problems *problems)
 	check_documents(set, problems);
 	check_intents(set, problems);
 	check_hours(set, problems);
+	check_forbidden(set, problems);
 	for (size_t i = 0; i < set->texts_count; i++)
 		if (!set->texts[i]->is_used)
 			problem_warn(problems, set->texts[i]->where, "nadie usa el texto \"%.*s\"",

@@ -5,6 +5,7 @@
  */
 #include "flow/run.h"
 
+#include "base/calendar.h"
 #include "base/str.h"
 #include "io/crypto.h"
 
@@ -12,6 +13,7 @@
 
 #define TAIL 2 /* digits of the mobile that its owner is shown */
 #define NAME_MAX 60
+#define ADULT_YEARS 18
 
 static pa_str person_of(struct turn *t)
 {
@@ -110,6 +112,20 @@ static void refuse(struct turn *t, bool is_owner)
 		emit(t, TEXT_ID_QUOTA);
 }
 
+/* HD-08: by the core's word. A birth date that makes no sense is none. */
+static bool is_minor(const struct turn *t, const pa_customer *customer)
+{
+	struct date born, today = date_from_days(local_day(t->in->now_ns));
+	int years;
+
+	if (!customer || !customer->birth_date.is_known || customer->birth_date.value < 0)
+		return false;
+	born = date_from_days(customer->birth_date.value);
+	years = today.year - born.year -
+		(today.month < born.month || (today.month == born.month && today.day < born.day));
+	return years >= 0 && years < ADULT_YEARS;
+}
+
 static void decide(struct turn *t, const pa_customer *customer, int64_t job)
 {
 	struct identity *identity = &t->st.identity;
@@ -123,6 +139,11 @@ static void decide(struct turn *t, const pa_customer *customer, int64_t job)
 		know_person(t, customer);
 	identity->is_registered = is_owner;
 	is_free = may_send(t, is_owner, job);
+	if (is_minor(t, customer)) { /* elsewhere a decoy, like for everybody */
+		if (is_owner)
+			minor_found(t);
+		return;
+	}
 	if (match == MATCH_PERSON && is_owner) {
 		identity_end(identity);
 		to_person(t, TEXT_ID_NEW_MOBILE, "identidad");

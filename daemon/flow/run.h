@@ -167,6 +167,8 @@ bool verify_said(struct turn *t);
 void verify_document(struct turn *t, const struct document *document, bool is_last4);
 void verify_resend(struct turn *t);
 void verify_lost_mobile(struct turn *t);
+/* He is a minor: only a person goes on. */
+void minor_found(struct turn *t);
 void verify_undelivered(struct turn *t, pa_str serial);
 
 /* What the message with a code is for: this and the code's serial. */

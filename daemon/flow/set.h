@@ -40,6 +40,7 @@ struct flow_options {
 	struct identity_settings identity; /* its strings are copied */
 	int64_t quiet_ns;                  /* how long text not understood waits for more */
 	int64_t quiet_max_ns;
+	bool is_supervised;        /* by the Superintendencia Financiera (GE-02) */
 	uint32_t intent_threshold; /* parts per million: what the language plugin must be sure of */
 };
 

@@ -54,6 +54,10 @@ void text_compile(struct arena *arena, struct text *text, const struct flow_hous
 /* Complains about what breaks a measurable rule of wording. */
 void text_measure(const struct text *text, enum text_kind kind, struct flow_problems *problems);
 
+/* Complains about what no house may say, or not this one (BU-05, CO-11, EV-09, GE-02). */
+void text_forbid(const char *where, pa_str text, bool is_legal, bool is_supervised,
+		 struct flow_problems *problems);
+
 /* Septets that s takes in GSM-7; SIZE_MAX if a character is not in it (3GPP TS 23.038, 6.2.1). */
 size_t gsm7_length(pa_str s);
 

@@ -160,7 +160,7 @@ static void unlikely(struct turn *t, const struct document *document)
 	miss_format(t, TEXT_ID_UNLIKELY);
 }
 
-static void minor(struct turn *t)
+void minor_found(struct turn *t)
 {
 	t->said.text = PA_STR(""); /* HD-08: nothing of what he sent is kept */
 	t->keeps_nothing = true;
@@ -187,7 +187,7 @@ static bool document_said(struct turn *t)
 		unlikely(t, &document);
 		return true;
 	case DOCUMENT_MINOR:
-		minor(t);
+		minor_found(t);
 		return true;
 	case DOCUMENT_FOREIGN:
 		to_person(t, TEXT_ID_FOREIGN, "identidad");

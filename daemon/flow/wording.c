@@ -216,6 +216,58 @@ void text_measure(const struct text *text, enum text_kind kind, struct flow_prob
 		check_words(arena, text, sample, problems);
 }
 
+/* What may not be said, folded, and why. */
+static const struct forbidden {
+	const char *words;
+	const char *why;
+	bool may_be_legal;      /* a legal text may say it */
+	bool may_be_supervised; /* a supervised house may say it */
+} forbidden[] = {
+	/* BU-05: no threats, and nothing about bureaus but in a legal text */
+	{"vamos a reportar", "es una amenaza", false, false},
+	{"sera reportado", "es una amenaza", false, false},
+	{"sera reportada", "es una amenaza", false, false},
+	{"mancha de por vida", "es una amenaza", false, false},
+	{"embargo inmediato", "es una amenaza", false, false},
+	{"lo embargaremos", "es una amenaza", false, false},
+	{"cobro juridico", "es una amenaza", false, false},
+	{"acciones legales", "es una amenaza", false, false},
+	{"centrales de riesgo", "de centrales de riesgo solo habla un texto legal", true, false},
+	{"datacredito", "de centrales de riesgo solo habla un texto legal", true, false},
+	{"transunion", "de centrales de riesgo solo habla un texto legal", true, false},
+	/* CO-11 */
+	{"por que no pago", "no se pregunta por qué alguien no pagó", false, false},
+	{"por que no ha pagado", "no se pregunta por qué alguien no pagó", false, false},
+	{"motivo del atraso", "no se pregunta por qué alguien no pagó", false, false},
+	/* EV-09: no third party certifies anything here */
+	{"firma digital", "nadie más lo certifica", false, false},
+	{"mensaje certificado", "nadie más lo certifica", false, false},
+	{"correo certificado", "nadie más lo certifica", false, false},
+	{"notificacion judicial", "nadie más lo certifica", false, false},
+	/* GE-02 */
+	{"vigilada por la superintendencia financiera", "la casa no es vigilada", false, true},
+	{"vigilado por la superintendencia financiera", "la casa no es vigilada", false, true},
+	{"entidad vigilada", "la casa no es vigilada", false, true},
+};
+
+void text_forbid(const char *where, pa_str text, bool is_legal, bool is_supervised,
+		 struct flow_problems *problems)
+{
+	struct arena *arena PA_CLEANUP(arena_done) = arena_new((size_t)1 << 22);
+	pa_str folded = arena_format(arena, " %.*s ", PA_FMT(text_fold(arena, text)));
+
+	for (size_t i = 0; i < ARRAY_COUNT(forbidden); i++) {
+		const struct forbidden *f = &forbidden[i];
+		pa_str words = arena_format(arena, " %s ", f->words);
+
+		if ((f->may_be_legal && is_legal) || (f->may_be_supervised && is_supervised))
+			continue;
+		if (str_find(folded, words) != SIZE_MAX)
+			problem_add(problems, where, "un texto no puede decir \"%s\": %s", f->words,
+				    f->why);
+	}
+}
+
 static bool in_set(pa_str set, uint32_t point)
 {
 	for (size_t i = 0; i < set.len;)

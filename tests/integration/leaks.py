@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plants cédulas, phones, codes, texts and tokens, and looks for them where they must not be: in the
 journal at every level, in a dump of the store (also inside its binary columns) and in PostgreSQL's
-own files and log.
+own files and log (HD-34).
 """
 
 import base64

@@ -143,6 +143,44 @@ static void test_refusal_is_handled_and_may_be_taken_back(void **state)
 	chat_close(&c);
 }
 
+/* HD-03: the permission for a report, too, is given by a plain yes to its question only. */
+static void test_HD_03_a_report_takes_a_plain_yes(void **state)
+{
+	static const char *const no_yes[] = {"sí pero después", "si me robaron en marzo", "ok", "👍",
+					     "bueno"};
+	static struct chat c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(no_yes); i++) {
+		chat_open(&c);
+		script(&c, "c quiero poner una queja", "b ¿Me permite usar");
+		customer(&c, no_yes[i]);
+		assert_int_equal(c.consents, 0);
+		chat_close(&c);
+	}
+	chat_open(&c);
+	script(&c, "c quiero poner una queja", "c sí, señorita", "b Cuénteme");
+	assert_string_equal(c.consent_purpose, "reporte");
+	assert_string_equal(c.consent_action, "otorga");
+	chat_close(&c);
+}
+
+/* HD-12: the button of the notice works for ever. */
+static void test_HD_12_the_old_button_of_the_policy(void **state)
+{
+	static struct chat c;
+	pa_str policy;
+
+	(void)state;
+	chat_open(&c);
+	customer(&c, "hola");
+	policy = tap_of(&c, "Leer la política");
+	script(&c, "t Sí, autorizo", "c saldo", "+ 4000");
+	tap_id(&c, policy, "Leer la política");
+	script(&c, "b https://proalto.example/politica", "b cédula", "n ya no sirve");
+	chat_close(&c);
+}
+
 /* A refusal out of the blue is one; a yes that was given is taken back by a tap only. */
 static void test_refusing_without_being_asked(void **state)
 {
@@ -271,14 +309,15 @@ static void test_HD_20_rights_requests(void **state)
 {
 	static const struct {
 		const char *title;
+		const char *words;
 		const char *kind;
 		int day; /* of December 2026: 10 or 15 business days after Friday 20 November */
 	} table[] = {
-		{"Conocer mis datos", "datos_consulta", 4},
-		{"Corregir mis datos", "datos_rectificacion", 14},
-		{"Borrar mis datos", "datos_supresion", 14},
-		{"Prueba de mi permiso", "datos_prueba", 4},
-		{"Queja por mis datos", "datos_queja", 14},
+		{"Conocer mis datos", "qué datos tienen de mí", "datos_consulta", 4},
+		{"Corregir mis datos", "necesito cambiar mi dirección", "datos_rectificacion", 14},
+		{"Borrar mis datos", "por favor eliminen mis datos", "datos_supresion", 14},
+		{"Prueba de mi permiso", "quiero prueba de mi autorización", "datos_prueba", 4},
+		{"Queja por mis datos", NULL, "datos_queja", 14},
 	};
 
 	(void)state;
@@ -292,6 +331,11 @@ static void test_HD_20_rights_requests(void **state)
 		assert_string_equal(c.case_kind, table[i].kind);
 		snprintf(says, sizeof(says), "%d de diciembre de 2026", table[i].day);
 		bot_says(&c, says);
+		if (table[i].words) {
+			c.case_kind[0] = '\0';
+			customer(&c, table[i].words);
+			assert_string_equal(c.case_kind, table[i].kind);
+		}
 		chat_close(&c);
 	}
 }
@@ -368,6 +412,8 @@ int main(void)
 		cmocka_unit_test(test_HD_01_photo_as_first_message),
 		cmocka_unit_test(test_HD_03_typed_yes),
 		cmocka_unit_test(test_refusal_is_handled_and_may_be_taken_back),
+		cmocka_unit_test(test_HD_03_a_report_takes_a_plain_yes),
+		cmocka_unit_test(test_HD_12_the_old_button_of_the_policy),
 		cmocka_unit_test(test_refusing_without_being_asked),
 		cmocka_unit_test(test_HD_12_policy_at_any_time),
 		cmocka_unit_test(test_HD_12_without_an_address_the_policy_itself),

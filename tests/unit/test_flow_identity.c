@@ -485,6 +485,39 @@ static void test_HD_08_minor_leaves_nothing(void **state)
 	chat_close(&c);
 }
 
+/* The core's birth date says so: no code; elsewhere the neutral answer, as for everybody. */
+static void test_HD_08_a_minor_by_the_birth_date(void **state)
+{
+	static struct chat c;
+	pa_customer young;
+
+	(void)state;
+	chat_open(&c);
+	young = *c.customer;
+	young.birth_date = known(date_to_days((struct date){2008, 11, 21})); /* 18 tomorrow */
+	c.customer = &young;
+	consent(&c);
+	script(&c, "c saldo", "c " DOCUMENT, "b mayores de edad");
+	assert_string_equal(c.sms, "");
+	assert_string_equal(c.case_kind, "menor");
+	assert_null(memmem(c.state, c.state_len, DOCUMENT, strlen(DOCUMENT)));
+	script(&c, "c saldo", "b mayores de edad", "n cédula");
+	chat_close(&c);
+	chat_open(&c);
+	c.customer = &young;
+	c.phone = "573009999999";
+	consent(&c);
+	script(&c, "c saldo", "c " DOCUMENT, "b Si esa cédula está registrada", "n mayores");
+	assert_string_equal(c.sms, "");
+	chat_close(&c);
+	chat_open(&c);
+	c.customer = &young;
+	c.now_ns += NS_PER_DAY;
+	consent(&c);
+	script(&c, "c saldo", "c " DOCUMENT, "k", "b Le falta por pagar");
+	chat_close(&c);
+}
+
 /* A code never travels by the channel that asks for it. */
 static void test_by_sms_a_person_takes_over(void **state)
 {
@@ -610,6 +643,7 @@ int main(void)
 		cmocka_unit_test(test_a_code_nobody_asked_for_is_a_report),
 		cmocka_unit_test(test_documents_of_other_kinds),
 		cmocka_unit_test(test_HD_08_minor_leaves_nothing),
+		cmocka_unit_test(test_HD_08_a_minor_by_the_birth_date),
 		cmocka_unit_test(test_by_sms_a_person_takes_over),
 		cmocka_unit_test(test_lost_mobile_is_told_without_a_digit),
 		cmocka_unit_test(test_back_from_the_code_to_the_document),

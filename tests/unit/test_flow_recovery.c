@@ -69,6 +69,13 @@ static void test_AI_01_robot_question_is_answered_truthfully(void **state)
 	play("c con quien hablo", "b Soy un programa");
 }
 
+static void test_AI_01_the_menu_says_that_it_is_a_program(void **state)
+{
+	(void)state;
+	play("c hola", "t Sí, autorizo", "b Soy un programa. ¿En qué le puedo ayudar?", "c menú",
+	     "b Soy un programa.");
+}
+
 static void test_menu_and_exit_from_anywhere(void **state)
 {
 	(void)state;
@@ -100,6 +107,14 @@ static void test_a_choice_is_taken_in_many_forms(void **state)
 	play("c hola", "t Sí, autorizo", "c la tercera", "b paz y salvo");
 	play("c hola", "t Sí, autorizo", "c la última", "b Ya pasé su caso");
 	play("c hola", "t Sí, autorizo", "c 27", "b Toque una opción", "n no le entendí");
+}
+
+/* "Los dos" is no choice of the second. */
+static void test_more_than_one_choice_is_asked(void **state)
+{
+	(void)state;
+	play("c quiero renovar", "t Sí, autorizo", "b ¿La dejo?", "c los dos",
+	     "b ¿Dejo su solicitud", "c ambas", "b ¿Dejo su solicitud");
 }
 
 static void test_channels_without_lists_get_numbers(void **state)
@@ -240,7 +255,7 @@ static void test_a_draft_is_kept_and_offered(void **state)
 	(void)state;
 	play("c crédito nuevo", "t Sí, autorizo", "c 3 millones", "c menú",
 	     "b Guardé lo que llevaba", "+ 1440", "c crédito nuevo", "b Tengo guardado",
-	     "t Continuar", "b ¿La dejo?");
+	     "b Usted necesita $ 3.000.000", "t Continuar", "b ¿La dejo?");
 	play("c crédito nuevo", "t Sí, autorizo", "c 3 millones", "c menú", "+ 1440",
 	     "c crédito nuevo", "t Comenzar de nuevo", "b ¿Cuánto dinero necesita?");
 	play("c crédito nuevo", "t Sí, autorizo", "c 3 millones", "c menú", "+ 21700",
@@ -632,8 +647,10 @@ int main(void)
 		cmocka_unit_test(test_progress_resets_the_counters),
 		cmocka_unit_test(test_AI_02_a_person_is_one_word_away),
 		cmocka_unit_test(test_AI_01_robot_question_is_answered_truthfully),
+		cmocka_unit_test(test_AI_01_the_menu_says_that_it_is_a_program),
 		cmocka_unit_test(test_menu_and_exit_from_anywhere),
 		cmocka_unit_test(test_a_choice_is_taken_in_many_forms),
+		cmocka_unit_test(test_more_than_one_choice_is_asked),
 		cmocka_unit_test(test_channels_without_lists_get_numbers),
 		cmocka_unit_test(test_two_near_readings_are_asked_by_tap),
 		cmocka_unit_test(test_another_wish_is_served_and_the_question_comes_back),

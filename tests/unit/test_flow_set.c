@@ -10,6 +10,7 @@ struct files {
 	struct arena *arena;
 	struct flow_source list[FILES_MAX];
 	size_t count;
+	bool is_supervised; /* the house */
 };
 
 static pa_str file_text(struct arena *arena, const char *path)
@@ -78,6 +79,7 @@ static pa_status files_load(struct files *files, struct flow_set **ret,
 	struct flow_options options = chat_options();
 	pa_error err = ERROR_INIT;
 
+	options.is_supervised = files->is_supervised;
 	*problems = (struct flow_problems){.arena = files->arena};
 	return flow_set_load_sources(&options, files->list, files->count, ret, problems, &err);
 }
@@ -189,6 +191,17 @@ static const struct {
 	{"motor.conf", "Hola de nuevo.", "¡Hola! ¡Hola!", "más de una exclamación"},
 	{"motor.conf", "Hola de nuevo.", "Su obligación está al día.", "diga \"crédito\""},
 	{"motor.conf", "Hola de nuevo.", "¿Qué quieres hacer?", "diga \"quiere\""},
+	/* BU-05, CO-11, EV-09, GE-02 */
+	{"motor.conf", "Hola de nuevo.", "Lo vamos a reportar hoy.", "es una amenaza"},
+	{"motor.conf", "Hola de nuevo.", "Es una mancha de por vida.", "es una amenaza"},
+	{"motor.conf", "Hola de nuevo.", "Habrá embargo inmediato.", "es una amenaza"},
+	{"motor.conf", "Hola de nuevo.", "Está en centrales de riesgo.",
+	 "solo habla un texto legal"},
+	{"motor.conf", "Hola de nuevo.", "¿Por qué no pagó?", "no se pregunta por qué"},
+	{"motor.conf", "Hola de nuevo.", "Con firma digital.", "nadie más lo certifica"},
+	{"motor.conf", "Hola de nuevo.", "Entidad vigilada.", "la casa no es vigilada"},
+	{"legales.conf", "responde por sus datos", "es vigilada por la Superintendencia Financiera",
+	 "la casa no es vigilada"},
 	{"motor.conf", "Hola de nuevo.", "", "está vacío"},
 	{"motor.conf", "su codigo es", "su código es", "quite á, í, ó, ú"},
 	{"motor.conf", "Si no lo pidio, avisenos.",
@@ -248,6 +261,24 @@ static void test_what_is_refused(void **state)
 		assert_true(is_told);
 		arena_free(files.arena);
 	}
+}
+
+/* GE-02: what only a supervised house may say. */
+static void test_GE_02_a_supervised_house_may_say_so(void **state)
+{
+	struct files files;
+	struct flow_problems problems;
+	struct flow_set *set = NULL;
+
+	(void)state;
+	files_open(&files);
+	files_change(&files, "motor.conf", "Hola de nuevo.",
+		     "Somos una entidad vigilada por la Superintendencia Financiera.");
+	assert_int_equal(files_load(&files, &set, &problems), PA_REJECTED);
+	files.is_supervised = true;
+	assert_int_equal(files_load(&files, &set, &problems), PA_OK);
+	flow_set_unref(set);
+	arena_free(files.arena);
 }
 
 static void test_all_problems_at_once_with_file_and_line(void **state)
@@ -387,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shipped_files_are_whole),
 		cmocka_unit_test(test_what_is_refused),
+		cmocka_unit_test(test_GE_02_a_supervised_house_may_say_so),
 		cmocka_unit_test(test_all_problems_at_once_with_file_and_line),
 		cmocka_unit_test(test_unused_texts_are_a_warning),
 		cmocka_unit_test(test_link_is_refused_without_the_public_page),

@@ -129,6 +129,16 @@ static void test_an_answer_after_the_hand_over_counts(void **state)
 	(void)state;
 }
 
+/* A complaint among the wishes is done first and hides no other. */
+static void test_a_complaint_beside_wishes_hides_none(void **state)
+{
+	(void)state;
+	play("c quiero mi saldo, el paz y salvo y poner una queja",
+	     "b Primero le ayudo con su queja. Después, con su saldo y su paz y salvo.",
+	     "b Recibimos su queja", "t No lo permito", "b con su saldo", "t Sí, autorizo",
+	     "c " DOCUMENT, "k", "b $ 3.210.500", "b su paz y salvo", "b ¿La dejo?");
+}
+
 /* Who is in danger is heard each time. */
 static void test_urgent_words_are_never_taken_for_repeated(void **state)
 {
@@ -146,6 +156,7 @@ int main(void)
 		cmocka_unit_test(test_quick_greetings_get_one_notice),
 		cmocka_unit_test(test_impatience_behind_a_request_is_not_answered),
 		cmocka_unit_test(test_an_answer_after_the_hand_over_counts),
+		cmocka_unit_test(test_a_complaint_beside_wishes_hides_none),
 		cmocka_unit_test(test_urgent_words_are_never_taken_for_repeated),
 	};
 
