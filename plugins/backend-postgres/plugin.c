@@ -4,6 +4,7 @@
  * a credit is said in the configuration, as one SQL statement an operation; this plugin runs it
  * (link.h, pool.h) and reads the result by column names (record.h).
  */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,8 @@ struct backend {
 	const pa_host *host;
 	struct pool *pool;
 	struct words words;
-	char *sql[OPERATIONS]; /* NULL: not offered */
+	char *sql[OPERATIONS];             /* NULL: not offered */
+	_Atomic uint32_t told[OPERATIONS]; /* fields that were logged as dropped, a bit each */
 };
 
 /* ---- options ---- */
@@ -267,6 +269,23 @@ static pa_status ask_pool(const struct question *question, const char *const *pa
 	return status;
 }
 
+/* Each column once, however many people it is wrong of. */
+static void tell_dropped(const struct question *question, const struct reading *reading)
+{
+	struct backend *backend = question->backend;
+	uint32_t known = atomic_fetch_or(&backend->told[question->operation], reading->dropped);
+	for (size_t i = 0; i < READING_FIELDS; i++) {
+		if (!(reading->dropped & ~known & 1u << i))
+			continue;
+		char line[200];
+		int len = snprintf(line, sizeof(line),
+				   "%s: column %s has values that make no sense: they are left out",
+				   kinds[question->operation].name,
+				   pg_record_column(reading->record, i));
+		backend->host->log(question->call, PA_LOG_WARNING, (pa_str){line, (size_t)len});
+	}
+}
+
 static pa_status ask(const struct question *question, struct reading *reading, pa_error *err)
 {
 	const struct operation_kind *kind = &kinds[question->operation];
@@ -282,6 +301,7 @@ static pa_status ask(const struct question *question, struct reading *reading, p
 		pg_fail_prefix(err, kind->name);
 	else
 		pg_reading_sort(reading);
+	tell_dropped(question, reading);
 	return status;
 }
 

@@ -20,8 +20,9 @@ struct field {
 	const char *column;
 	size_t offset;
 	enum kind kind;
-	bool is_mandatory; /* the column must be there, and never NULL */
+	bool is_mandatory; /* the column must be there, and never NULL unless it is spare */
 	enum state_set set;
+	bool is_spare; /* a value that makes no sense is taken for none; elsewhere it is refused */
 };
 
 struct shape {
@@ -35,37 +36,46 @@ struct shape {
 
 #define MUST(type, member, kind)                                                                   \
 	{                                                                                          \
-#member, offsetof(type, member), kind, true, 0                                     \
+#member, offsetof(type, member), kind, true, 0, false                              \
 	}
 #define MAY(type, member, kind)                                                                    \
 	{                                                                                          \
-#member, offsetof(type, member), kind, false, 0                                    \
+#member, offsetof(type, member), kind, false, 0, false                             \
+	}
+#define SPARE(type, member, kind, is_mandatory)                                                    \
+	{                                                                                          \
+#member, offsetof(type, member), kind, is_mandatory, 0, true                       \
 	}
 #define STATE(type, member, set)                                                                   \
 	{                                                                                          \
-#member, offsetof(type, member), KIND_STATE, true, set                             \
+#member, offsetof(type, member), KIND_STATE, true, set, false                      \
 	}
 
+/* Nobody's balance depends on what is spare. mobile_since is not: a code may depend on it. */
 static const struct field customer_fields[] = {
-	MUST(pa_customer, id, KIND_TEXT),         MUST(pa_customer, document_type, KIND_TEXT),
-	MUST(pa_customer, document, KIND_DIGITS), MUST(pa_customer, name, KIND_TEXT),
-	MAY(pa_customer, first_name, KIND_TEXT),  MAY(pa_customer, mobile, KIND_DIGITS),
-	MAY(pa_customer, email, KIND_TEXT),       MAY(pa_customer, mobile_since, KIND_DATE),
-	MAY(pa_customer, birth_date, KIND_DATE),
+	MUST(pa_customer, id, KIND_TEXT),
+	MUST(pa_customer, document_type, KIND_TEXT),
+	MUST(pa_customer, document, KIND_DIGITS),
+	SPARE(pa_customer, name, KIND_TEXT, true),
+	SPARE(pa_customer, first_name, KIND_TEXT, false),
+	MAY(pa_customer, mobile, KIND_DIGITS),
+	SPARE(pa_customer, email, KIND_TEXT, false),
+	MAY(pa_customer, mobile_since, KIND_DATE),
+	SPARE(pa_customer, birth_date, KIND_DATE, false),
 };
 
 static const struct field credit_fields[] = {
 	MUST(pa_credit, id, KIND_TEXT),
 	STATE(pa_credit, state, STATE_OF_CREDIT),
 	MUST(pa_credit, number, KIND_TEXT),
-	MAY(pa_credit, payroll, KIND_TEXT),
+	SPARE(pa_credit, payroll, KIND_TEXT, false),
 	MAY(pa_credit, balance, KIND_NUMBER),
 	MAY(pa_credit, instalment, KIND_NUMBER),
 	MAY(pa_credit, instalments_total, KIND_NUMBER),
 	MAY(pa_credit, instalments_paid, KIND_NUMBER),
 	MAY(pa_credit, instalments_pending, KIND_NUMBER),
 	MAY(pa_credit, cut_off, KIND_DATE),
-	MAY(pa_credit, disbursed_on, KIND_DATE),
+	SPARE(pa_credit, disbursed_on, KIND_DATE, false),
 	MAY(pa_credit, paid_on, KIND_DATE),
 };
 
@@ -87,9 +97,9 @@ static const struct field application_fields[] = {
 };
 
 static const struct field offer_fields[] = {
-	MUST(pa_offer, credit_id, KIND_TEXT),   MUST(pa_offer, is_eligible, KIND_FLAG),
-	MAY(pa_offer, reason, KIND_TEXT),       MAY(pa_offer, amount, KIND_NUMBER),
-	MAY(pa_offer, instalment, KIND_NUMBER), MAY(pa_offer, instalments, KIND_NUMBER),
+	MUST(pa_offer, credit_id, KIND_TEXT),      MUST(pa_offer, is_eligible, KIND_FLAG),
+	SPARE(pa_offer, reason, KIND_TEXT, false), MAY(pa_offer, amount, KIND_NUMBER),
+	MAY(pa_offer, instalment, KIND_NUMBER),    MAY(pa_offer, instalments, KIND_NUMBER),
 	MAY(pa_offer, valid_until, KIND_DATE),
 };
 
@@ -102,7 +112,7 @@ static const struct field obligation_fields[] = {
 
 /* A row without kind, customer and object only carries a cursor: see the operation's help. */
 static const struct field change_fields[] = {
-	{"what", offsetof(pa_change, what), KIND_STATE, false, STATE_OF_CHANGE},
+	{"what", offsetof(pa_change, what), KIND_STATE, false, STATE_OF_CHANGE, false},
 	MAY(pa_change, customer_id, KIND_TEXT),
 	MAY(pa_change, object_id, KIND_TEXT),
 	MUST(pa_change, cursor, KIND_TEXT),
@@ -300,8 +310,8 @@ static pa_status map_columns(struct reading *reading, const PGresult *result, pa
 	return PA_OK;
 }
 
-static pa_status take_field(const struct reading *reading, const PGresult *result, int row,
-			    size_t i, char *record, pa_error *err)
+static pa_status take_field(struct reading *reading, const PGresult *result, int row, size_t i,
+			    char *record, pa_error *err)
 {
 	const struct field *field = &shapes[reading->record].fields[i];
 	int column = reading->column_of[i];
@@ -313,14 +323,17 @@ static pa_status take_field(const struct reading *reading, const PGresult *resul
 	/* Old cores keep blanks where others keep NULL. */
 	bool is_text = field->kind == KIND_TEXT || field->kind == KIND_DIGITS;
 	bool is_absent = is_null || (is_text && text.len == 0);
-	if (is_absent && field->is_mandatory)
+	if (is_absent && field->is_mandatory && !field->is_spare)
 		return pg_fail(err, PA_REJECTED, "column %s has no value", field->column);
 	if (is_absent)
 		return PA_OK;
 	if (put_value(reading, field, text, record + field->offset))
 		return PA_OK;
-	return pg_fail(err, PA_REJECTED, "column %s has a value that makes no sense",
-		       field->column);
+	if (!field->is_spare)
+		return pg_fail(err, PA_REJECTED, "column %s has a value that makes no sense",
+			       field->column);
+	reading->dropped |= 1u << i;
+	return PA_OK;
 }
 
 static pa_status take_row(struct reading *reading, const PGresult *result, int row, pa_error *err)
@@ -345,6 +358,11 @@ pa_status pg_reading_take(struct reading *reading, const PGresult *result, pa_er
 	for (int row = 0; row < PQntuples(result) && status == PA_OK; row++)
 		status = take_row(reading, result, row, err);
 	return status;
+}
+
+const char *pg_record_column(enum record record, size_t field)
+{
+	return shapes[record].fields[field].column;
 }
 
 /* ---- order ---- */

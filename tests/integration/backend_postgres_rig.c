@@ -48,8 +48,33 @@ static int64_t host_now_ns(pa_call *call)
 	return INT64_C(1795230000) * 1000000000;
 }
 
+static char logged[2000];
+static size_t logged_len;
+
+static void host_log(pa_call *call, uint32_t level, pa_str text)
+{
+	(void)call;
+	(void)level;
+	assert_true(logged_len + text.len + 2 < sizeof(logged));
+	memcpy(logged + logged_len, text.ptr, text.len);
+	logged_len += text.len;
+	logged[logged_len++] = '\n';
+	logged[logged_len] = '\0';
+}
+
+void log_clear(void)
+{
+	logged[logged_len = 0] = '\0';
+}
+
+const char *log_text(void)
+{
+	return logged;
+}
+
 static const pa_host host = {.size = sizeof(pa_host),
 			     .alloc = host_alloc,
+			     .log = host_log,
 			     .remaining_ms = host_remaining_ms,
 			     .now_ns = host_now_ns};
 

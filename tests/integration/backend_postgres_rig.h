@@ -40,6 +40,9 @@ void rig_start(char **argv);
 /* A call with so much time; call_end() frees what was allocated in it. */
 pa_call *call_begin(int64_t ms);
 void call_end(pa_call *call);
+/* What the plugin logged since log_clear(), a line each. From one thread at a time. */
+void log_clear(void);
+const char *log_text(void);
 int64_t clock_ms(void);
 void pause_ms(long ms);
 

@@ -382,6 +382,18 @@ def core_slow(house):
 	house.settle(30)
 
 
+def core_absurd(house):
+	"""A name of five thousand letters and a birthday without end cost nobody his balance."""
+	person = house.customer()
+	house.core("UPDATE core_demo.cliente SET nombres = repeat('x', 5000), fec_nac = 'infinity'"
+		   f" WHERE num_doc = '{person.document}'")
+	code = to_code(house, person)
+	person.says(code)
+	check(any("Le falta por pagar" in b.text for b in person.hears_all()), "no balance")
+	for column in ("name", "birth_date"):
+		equal(house.log().count(f"column {column} has values that make no sense"), 1, f"lines on {column}")
+
+
 # ---- the store -------------------------------------------------------------------------------------
 
 def store_away(house):
@@ -592,6 +604,7 @@ TESTS = [
 	("core: away", core_away),
 	("core: away, and the daemon killed", core_away_and_killed),
 	("core: hangs", core_slow),
+	("core: an absurd name and birthday", core_absurd),
 	("store: away in the middle", store_away),
 	("store: away at the start", store_away_at_start),
 	("store: blinks", store_blinks),
