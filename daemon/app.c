@@ -22,7 +22,9 @@
 #define CLOSE_WAIT_NS (5 * NS_PER_S)
 #define DRAIN_MS 1000
 #define STORE_WAIT_NS (2 * NS_PER_S)
-#define CALL_GRACE_MS 30000 /* a plugin's call this far past its deadline is stuck */
+#define STUCK_TOLD 8             /* calls looked at */
+#define STILL_NS (5 * NS_PER_S)  /* what does not move for so long feeds no watchdog ... */
+#define STUCK_NS (60 * NS_PER_S) /* ... and for so long ends the process without one */
 
 struct app {
 	const struct app_options *options;
@@ -35,6 +37,8 @@ struct app {
 	struct control *control;
 	struct flight last[FLIGHT_SLOTS];
 	size_t last_count;
+	size_t stuck;  /* calls written off, when last looked */
+	bool is_still; /* something did not move then */
 };
 
 static void on_core_slot(void *arg)
@@ -66,7 +70,9 @@ static pa_status open_house(struct app *app, bool is_check, pa_error *err)
 						  .arg = app,
 						  .is_check = is_check,
 						  .on_enter = flight_enter,
-						  .on_leave = flight_leave},
+						  .on_leave = flight_leave,
+						  .on_hand = flight_noted,
+						  .on_take = flight_note},
 			  &app->house, err);
 }
 
@@ -132,6 +138,7 @@ static pa_status start(struct app *app, pa_error *err)
 						       .channels = &app->house.channels,
 						       .http = app->house.http,
 						       .core = app->house.core,
+						       .backend = app->house.backend,
 						       .language = app->house.language,
 						       .flow_set = house_flows,
 						       .flow_set_arg = &app->house,
@@ -193,32 +200,75 @@ static void on_stop(void *arg)
 	loop_stop(((struct app *)arg)->loop);
 }
 
-/* A plugin that does not come back, or a writer that stands still: the process names it and ends;
- * what it had in hand is in the store. As long as everything moves, systemd hears of it. */
+static const char *word_of(const struct host_stuck *call)
+{
+	return call->what ? call->what : "on a thread that can't be replaced";
+}
+
+static void end_for(const struct host_stuck *call, size_t count)
+{
+	log_error(LOG_IDS(.plugin = call->plugin),
+		  "ending: %zu calls do not come back, such as one to %s (%s), %lld ms late", count,
+		  call->plugin, word_of(call), (long long)call->late_ms);
+	flight_enter(call->plugin); /* this thread dies for it */
+	abort();
+}
+
+/* A lent call that does not come back costs a thread, which others replace: a few are borne. The
+ * threads of channels have no replacement. */
+static void watch_calls(struct app *app)
+{
+	const struct config *config = app->house.config;
+	struct host_stuck calls[STUCK_TOLD];
+	size_t count = host_stuck(app->house.host, config->stuck_after_ms, calls, STUCK_TOLD);
+
+	for (size_t i = 0; i < count && i < STUCK_TOLD; i++)
+		if (!calls[i].what)
+			end_for(&calls[i], count);
+	if (count >= (size_t)config->stuck_calls)
+		end_for(&calls[0], count);
+	if (count > app->stuck)
+		log_error(
+			LOG_IDS(.plugin = calls[0].plugin),
+			"a call to %s (%s) is %lld ms late: its thread is written off, %zu of %lld",
+			calls[0].plugin, word_of(&calls[0]), (long long)calls[0].late_ms, count,
+			(long long)config->stuck_calls);
+	app->stuck = count;
+}
+
+/* What hangs is named and the process ends; what it had in hand is in the store. As long as
+ * everything moves, systemd hears of it. */
 static void on_watch(void *arg)
 {
 	struct app *app = arg;
-	const char *plugin;
-	int64_t late_ms;
+	const char *what;
+	int64_t still_ns;
 
-	if (host_watch(app->house.host, CALL_GRACE_MS, &plugin, &late_ms)) {
-		log_error(LOG_IDS(.plugin = plugin), "a call to %s is %lld ms late: ending", plugin,
-			  (long long)late_ms);
-		flight_enter(plugin); /* this thread dies for it */
+	watch_calls(app);
+	still_ns = queue_still_ns(app->queue, &what);
+	if (still_ns > STUCK_NS) {
+		log_error(LOG_NO_IDS, "%s does not move: ending", what);
 		abort();
 	}
-	if (!queue_moves(app->queue)) {
-		log_error(LOG_NO_IDS, "the writer does not move: ending");
-		abort();
-	}
-	notify_watchdog();
+	if (still_ns < STILL_NS)
+		notify_watchdog();
+	else if (!app->is_still)
+		log_error(LOG_NO_IDS, "%s does not move: systemd is told nothing any more", what);
+	app->is_still = still_ns >= STILL_NS;
 }
 
 static void on_status(void *arg)
 {
 	struct app *app = arg;
 	struct queue_status status = queue_status(app->queue);
+	struct host_stuck call;
+	size_t stuck = host_stuck(app->house.host, app->house.config->stuck_after_ms, &call, 1);
 
+	if (stuck) {
+		notify_status("En servicio, pero %zu llamadas no vuelven: %s (%s)", stuck,
+			      call.plugin, word_of(&call));
+		return;
+	}
 	if (!status.is_store_there) {
 		notify_status("La base de datos no responde; los mensajes se rechazan con 503");
 		return;

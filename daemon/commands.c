@@ -9,6 +9,7 @@
 
 #define RELOAD_ARENA_CAP ((size_t)16 << 20)
 #define CONTROL_GROUP "proalto-admin"
+#define MAX_STUCK 8            /* told of */
 #define MAX_ADVANCE_S 34560000 /* 400 days */
 
 pa_status commands_reload(struct commands *commands, struct arena *arena, pa_str *ret_report)
@@ -64,12 +65,36 @@ static struct json *channels_json(const struct channels *channels)
 	return list;
 }
 
+/* Calls that were written off. */
+static struct json *stuck_json(const struct house *house)
+{
+	struct host_stuck calls[MAX_STUCK];
+	size_t count =
+		host_stuck(house->host, house->config->stuck_after_ms, calls, ARRAY_COUNT(calls));
+	struct json *list = json_array_new();
+
+	for (size_t i = 0; i < count && i < ARRAY_COUNT(calls); i++) {
+		struct json *call = json_object_new();
+
+		json_set_text(call, "plugin", str_from(calls[i].plugin));
+		json_set_text(call, "call", str_from(calls[i].what));
+		json_set_integer(call, "late_ms", calls[i].late_ms);
+		json_append(list, call);
+	}
+	return list;
+}
+
 static const char *core_word(const struct commands *commands)
 {
 	static const char *const words[] = {
 		[CORE_UP] = "up", [CORE_TRYING] = "trying", [CORE_DOWN] = "down"};
 
 	return commands->house->core ? words[core_health(commands->house->core)] : "none";
+}
+
+static bool is_disabled(const struct plugin *plugin)
+{
+	return plugin && plugin_is_disabled(plugin);
 }
 
 static void set_count(struct json *reply, const char *key, uint64_t value)
@@ -87,6 +112,9 @@ static pa_status on_status(void *arg, const struct json *request, struct json *r
 	json_set_text(reply, "version", PA_STR(PROALTO_VERSION));
 	json_set_bool(reply, "store", status.is_store_there);
 	json_set_text(reply, "core", str_from(core_word(commands)));
+	json_set_bool(reply, "core_disabled", is_disabled(commands->house->backend));
+	json_set_bool(reply, "language_disabled", is_disabled(commands->house->language));
+	json_set(reply, "stuck_calls", stuck_json(commands->house));
 	json_set(reply, "channels", channels_json(&commands->house->channels));
 	set_count(reply, "conversations_in_memory", status.conversations.in_memory);
 	set_count(reply, "conversations_waiting",

@@ -95,7 +95,10 @@ static pa_status open_host(const struct house_options *options, const struct con
 						      .check_owner = !config->demo,
 						      .http = house->http,
 						      .on_enter = options->on_enter,
-						      .on_leave = options->on_leave});
+						      .on_leave = options->on_leave,
+						      .on_hand = options->on_hand,
+						      .on_take = options->on_take,
+						      .most_left = (size_t)config->stuck_calls});
 	return PA_OK;
 }
 

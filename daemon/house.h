@@ -37,6 +37,8 @@ struct house_options {
 	void *arg;
 	void (*on_enter)(const char *plugin); /* a thread enters and leaves a plugin's code */
 	void (*on_leave)(void);
+	void (*on_hand)(int64_t *ret_conversation, int64_t *ret_event); /* host_options says what */
+	void (*on_take)(int64_t conversation, int64_t event);
 	bool is_check; /* tell what is wrong on the terminal, not in the journal */
 };
 

@@ -8,7 +8,7 @@
 FIXTURE_SRC := $(wildcard tests/support/plugins/*.c)
 FIXTURES := $(FIXTURE_SRC:tests/support/plugins/%.c=$(B)/tests/plugins/%.so)
 
-$(B)/tests/plugins/%.so: tests/support/plugins/%.c tests/support/plugins/fixture.h $(B)/obj/flags
+$(B)/tests/plugins/%.so: tests/support/plugins/%.c $(wildcard tests/support/plugins/*.h) $(B)/obj/flags
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
 	$(Q)$(CC) -D_GNU_SOURCE -Iplugins/include $(filter-out -DPROALTO_STATIC,$(CFLAGS_ALL)) -fPIC -shared $(LDFLAGS_ALL) -o $@ $<

@@ -83,6 +83,8 @@ struct config {
 	/* work */
 	int64_t workers;
 	int64_t turn_deadline_ms;
+	int64_t stuck_after_ms;
+	int64_t stuck_calls;
 	int64_t quiet_ms;
 	int64_t quiet_max_ms;
 

@@ -58,9 +58,20 @@ static const struct config_key core_keys[] = {
 	{"work.workers", KEY_INTEGER, KEY_RESTART, AT(workers), RANGE(2, 512), "16",
 	 HELP("Hilos que atienden conversaciones. Más que la suma de max_calls de los backends.",
 	      "Threads that serve conversations. More than the sum of the backends' max_calls.")},
-	{"work.turn_deadline", KEY_DURATION, 0, AT(turn_deadline_ms), RANGE(SECONDS, 2 * MINUTES),
-	 "\"20 s\"",
-	 HELP("Plazo de un turno completo de conversación.", "Deadline of one whole turn.")},
+	{"work.turn_deadline", KEY_DURATION, KEY_RESTART, AT(turn_deadline_ms),
+	 RANGE(SECONDS, 2 * MINUTES), "\"20 s\"",
+	 HELP("Plazo de un turno completo de conversación: lo que tome de más un sistema central "
+	      "ya no se espera, y el cliente lo sabe.",
+	      "Deadline of one whole turn: what a core system takes beyond it is not waited for, "
+	      "and the customer is told.")},
+	{"work.stuck_after", KEY_DURATION, KEY_RESTART, AT(stuck_after_ms),
+	 RANGE(SECONDS, 10 * MINUTES), "\"30 s\"",
+	 HELP("La llamada a un complemento que pasa de su plazo en este tiempo se da por perdida, "
+	      "con su hilo.",
+	      "A plugin's call this far past its deadline is written off, with its thread.")},
+	{"work.stuck_calls", KEY_INTEGER, KEY_RESTART, AT(stuck_calls), RANGE(1, 64), "3",
+	 HELP("Con tantas llamadas perdidas a la vez el servicio termina y vuelve a empezar.",
+	      "With so many calls written off at a time the daemon ends, to start again.")},
 	{"work.quiet", KEY_DURATION, 0, AT(quiet_ms), RANGE(0, 10 * SECONDS), "\"1 s\"",
 	 HELP("Silencio que se espera antes de contestar a un texto que no se entiende por sí "
 	      "solo.",

@@ -17,10 +17,18 @@
 
 enum rule { ID, TEXT, DIGITS, PESOS, DAY, COUNT, FLAG };
 
+static const size_t rule_bytes[] = {
+	[ID] = sizeof(pa_str),       [TEXT] = sizeof(pa_str),   [DIGITS] = sizeof(pa_str),
+	[PESOS] = sizeof(pa_number), [DAY] = sizeof(pa_number), [COUNT] = sizeof(pa_number),
+	[FLAG] = sizeof(pa_number),
+};
+
 struct field {
 	const char *name;
 	size_t offset;
 	enum rule rule;
+	bool is_spare; /* nonsense in it is taken for unknown; in the others it refuses the answer
+			*/
 };
 
 /* Every struct begins with its size and one more word: a state, or nothing. */
@@ -36,26 +44,31 @@ struct shape {
 
 #define FIELD(type, name, rule)                                                                    \
 	{                                                                                          \
-#name, offsetof(type, name), rule                                                  \
+#name, offsetof(type, name), rule, false                                           \
 	}
+#define SPARE(type, name, rule)                                                                    \
+	{                                                                                          \
+#name, offsetof(type, name), rule, true                                            \
+	}
+/* mobile_since is not spare: whether a code may be sent depends on it. */
 static const struct field customer_fields[] = {
 	FIELD(pa_customer, id, ID),           FIELD(pa_customer, document_type, TEXT),
-	FIELD(pa_customer, document, DIGITS), FIELD(pa_customer, name, TEXT),
-	FIELD(pa_customer, first_name, TEXT), FIELD(pa_customer, mobile, DIGITS),
-	FIELD(pa_customer, email, TEXT),      FIELD(pa_customer, mobile_since, DAY),
-	FIELD(pa_customer, birth_date, DAY),
+	FIELD(pa_customer, document, DIGITS), SPARE(pa_customer, name, TEXT),
+	SPARE(pa_customer, first_name, TEXT), FIELD(pa_customer, mobile, DIGITS),
+	SPARE(pa_customer, email, TEXT),      FIELD(pa_customer, mobile_since, DAY),
+	SPARE(pa_customer, birth_date, DAY),
 };
 static const struct field credit_fields[] = {
 	FIELD(pa_credit, id, ID),
 	FIELD(pa_credit, number, TEXT),
-	FIELD(pa_credit, payroll, TEXT),
+	SPARE(pa_credit, payroll, TEXT),
 	FIELD(pa_credit, balance, PESOS),
 	FIELD(pa_credit, instalment, PESOS),
 	FIELD(pa_credit, instalments_total, COUNT),
 	FIELD(pa_credit, instalments_paid, COUNT),
 	FIELD(pa_credit, instalments_pending, COUNT),
 	FIELD(pa_credit, cut_off, DAY),
-	FIELD(pa_credit, disbursed_on, DAY),
+	SPARE(pa_credit, disbursed_on, DAY),
 	FIELD(pa_credit, paid_on, DAY),
 };
 static const struct field discount_fields[] = {
@@ -69,7 +82,7 @@ static const struct field application_fields[] = {
 	FIELD(pa_application, expected_on, DAY), FIELD(pa_application, amount, PESOS),
 };
 static const struct field offer_fields[] = {
-	FIELD(pa_offer, credit_id, ID),      FIELD(pa_offer, reason, TEXT),
+	FIELD(pa_offer, credit_id, ID),      SPARE(pa_offer, reason, TEXT),
 	FIELD(pa_offer, amount, PESOS),      FIELD(pa_offer, instalment, PESOS),
 	FIELD(pa_offer, instalments, COUNT), FIELD(pa_offer, valid_until, DAY),
 };
@@ -151,8 +164,34 @@ static const char *field_fault(const void *element, const struct field *field)
 
 /* ---- elements ---- */
 
+/* What the plugin gave is its own, or dies with its call. */
+static void text_keep(struct arena *arena, void *at)
+{
+	pa_str text;
+
+	memcpy(&text, at, sizeof(text));
+	text = arena_copy(arena, text);
+	memcpy(at, &text, sizeof(text));
+}
+
+static pa_status field_adopt(struct arena *arena, const struct field *field, void *element,
+			     bool *ret_is_dropped, pa_error *err)
+{
+	const char *fault = field_fault(element, field);
+	char *at = (char *)element + field->offset;
+
+	*ret_is_dropped = fault != NULL;
+	if (fault && !field->is_spare)
+		return error_set(err, PA_REJECTED, "%s %s", field->name, fault);
+	if (fault)
+		memset(at, 0, rule_bytes[field->rule]);
+	else if (field->rule <= DIGITS)
+		text_keep(arena, at);
+	return PA_OK;
+}
+
 static pa_status element_adopt(struct arena *arena, const struct shape *shape, const void *from,
-			       void **ret, pa_error *err)
+			       void **ret, uint32_t *ret_dropped, pa_error *err)
 {
 	uint32_t head[2]; /* size, word */
 	void *copy;
@@ -169,18 +208,20 @@ static pa_status element_adopt(struct arena *arena, const struct shape *shape, c
 	head[0] = (uint32_t)shape->size;
 	memcpy(copy, head, sizeof(head));
 	for (size_t i = 0; i < shape->fields_count; i++) {
-		const char *fault = field_fault(copy, &shape->fields[i]);
+		bool is_dropped;
 
-		if (fault)
-			return error_set(err, PA_REJECTED, "%s %s", shape->fields[i].name, fault);
+		if (field_adopt(arena, &shape->fields[i], copy, &is_dropped, err) != PA_OK)
+			return PA_REJECTED;
+		*ret_dropped |= (uint32_t)is_dropped << i;
 	}
 	*ret = copy;
 	return PA_OK;
 }
 
 pa_status answer_adopt(struct arena *arena, enum core_operation operation, const void *list,
-		       size_t count, const void **ret, pa_error *err)
+		       size_t count, const void **ret, uint32_t *ret_dropped, pa_error *err)
 {
+	uint32_t dropped = 0;
 	void **copies;
 
 	if (count > ANSWER_MAX)
@@ -192,13 +233,20 @@ pa_status answer_adopt(struct arena *arena, enum core_operation operation, const
 		const void *element;
 
 		memcpy(&element, (const char *)list + i * sizeof(element), sizeof(element));
-		if (element_adopt(arena, &shapes[operation], element, &copies[i], err) == PA_OK)
+		if (element_adopt(arena, &shapes[operation], element, &copies[i], &dropped, err) ==
+		    PA_OK)
 			continue;
 		error_prefix(err, "element %zu: ", i + 1);
 		return PA_REJECTED;
 	}
 	*ret = copies;
+	*ret_dropped = dropped;
 	return PA_OK;
+}
+
+const char *answer_field(enum core_operation operation, unsigned field)
+{
+	return shapes[operation].fields[field].name;
 }
 
 /* Old cores pad documents with zeros. */

@@ -6,10 +6,14 @@
 #include "core/answer.h"
 #include "host/host.h"
 #include "io/clock.h"
+#include "io/log.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define ERRAND_CAP ((size_t)17 << 20) /* of which a plugin may take 16 MiB */
 
 enum breaker {
 	BREAKER_CLOSED,
@@ -22,7 +26,8 @@ struct core {
 	const pa_backend_ops *ops;
 	struct core_options options;
 	char *name;
-	pthread_mutex_t lock; /* guards all below */
+	_Atomic uint32_t dropped[CORE_OPERATIONS]; /* fields told of, a bit each, by operation */
+	pthread_mutex_t lock;                      /* guards all below */
 	unsigned calls;
 	unsigned refused;  /* for want of a slot, and not yet told that one is free */
 	unsigned failures; /* in a row */
@@ -30,58 +35,54 @@ struct core {
 	int64_t retry_ns;
 };
 
-/* One question under way. */
-struct asking {
-	struct core *core;
-	const struct core_question *question;
+struct operation;
+
+/* One question on its way, in memory of its own: its thread may never come back with an answer. */
+struct errand {
+	const pa_backend_ops *ops;
+	const struct operation *operation;
+	struct core_question question;
 	struct arena *arena;
-	pa_call *call;
-	bool is_trial;
+	const void *list;
+	size_t count;
 };
 
 /* ---- operations ---- */
 
-typedef pa_status run_fn(const struct asking *asking, const void **ret_list, size_t *ret_count,
-			 pa_error *err);
+typedef pa_status run_fn(struct errand *errand, void *self, pa_call *call, pa_error *err);
 
-static pa_status run_find_customer(const struct asking *asking, const void **ret_list,
-				   size_t *ret_count, pa_error *err)
+static pa_status run_find_customer(struct errand *errand, void *self, pa_call *call, pa_error *err)
 {
-	const struct core_question *question = asking->question;
-	const pa_customer **one = ARENA_NEW(asking->arena, const pa_customer *);
-	pa_status status = asking->core->ops->find_customer(plugin_self(asking->core->plugin),
-							    asking->call, question->document_type,
-							    question->document, one, err);
+	const pa_customer **one = ARENA_NEW(errand->arena, const pa_customer *);
+	pa_status status = errand->ops->find_customer(self, call, errand->question.document_type,
+						      errand->question.document, one, err);
 
-	*ret_list = one;
-	*ret_count = *one ? 1 : 0;
+	errand->list = one;
+	errand->count = *one ? 1 : 0;
 	return status;
 }
 
-static pa_status run_find_by_mobile(const struct asking *asking, const void **ret_list,
-				    size_t *ret_count, pa_error *err)
+static pa_status run_find_by_mobile(struct errand *errand, void *self, pa_call *call, pa_error *err)
 {
-	const struct core_question *question = asking->question;
 	const pa_customer *const *list = NULL;
-	pa_status status = asking->core->ops->find_by_mobile(
-		plugin_self(asking->core->plugin), asking->call, question->mobile, question->last4,
-		&list, ret_count, err);
+	pa_status status =
+		errand->ops->find_by_mobile(self, call, errand->question.mobile,
+					    errand->question.last4, &list, &errand->count, err);
 
-	*ret_list = list;
+	errand->list = list;
 	return status;
 }
 
 /* The operations that take a customer and return a list differ in the list's type only. */
 #define RUN_LIST(operation, type)                                                                  \
-	static pa_status run_##operation(const struct asking *asking, const void **ret_list,       \
-					 size_t *ret_count, pa_error *err)                         \
+	static pa_status run_##operation(struct errand *errand, void *self, pa_call *call,         \
+					 pa_error *err)                                            \
 	{                                                                                          \
 		const type *const *list = NULL;                                                    \
-		pa_status status = asking->core->ops->operation(                                   \
-			plugin_self(asking->core->plugin), asking->call,                           \
-			asking->question->customer_id, &list, ret_count, err);                     \
+		pa_status status = errand->ops->operation(                                         \
+			self, call, errand->question.customer_id, &list, &errand->count, err);     \
                                                                                                    \
-		*ret_list = list;                                                                  \
+		errand->list = list;                                                               \
 		return status;                                                                     \
 	}
 RUN_LIST(credits, pa_credit)
@@ -142,14 +143,7 @@ struct core *core_new(struct plugin *plugin, const struct core_options *options)
 
 void core_free(struct core *core)
 {
-	bool is_busy;
-
 	if (!core)
-		return;
-	pthread_mutex_lock(&core->lock);
-	is_busy = core->calls > 0;
-	pthread_mutex_unlock(&core->lock);
-	if (is_busy) /* a written-off thread may still come back to it */
 		return;
 	pthread_mutex_destroy(&core->lock);
 	free(core->name);
@@ -188,17 +182,32 @@ static pa_status admit(struct core *core, bool *ret_is_trial, pa_error *err)
 	return status;
 }
 
-/* A success of a call older than the opening proves nothing: only the trial closes the breaker. */
-static bool breaker_note(struct core *core, bool is_trial, bool is_failure)
+/* What a call says of the core. */
+enum verdict {
+	IT_ANSWERS,
+	IT_FAILS,   /* no answer, or too late to be of use next time */
+	IT_HANGS,   /* the call did not come back at all */
+	NO_VERDICT, /* the turn's time was up before the call's */
+};
+
+static void open_breaker(struct core *core)
 {
-	if (is_failure) {
+	core->breaker = BREAKER_OPEN;
+	core->retry_ns = clock_monotonic_ns() + core->options.breaker_pause_ms * NS_PER_MS;
+}
+
+/* A success of a call older than the opening proves nothing: only the trial closes the breaker.
+ * Each call that hangs costs a thread: the first one opens it. Returns whether the core is back. */
+static bool breaker_note(struct core *core, bool is_trial, enum verdict verdict)
+{
+	if (verdict == NO_VERDICT && !is_trial)
+		return false;
+	if (verdict != IT_ANSWERS) {
 		core->failures += core->failures < UINT32_MAX;
-		if (is_trial || (core->breaker == BREAKER_CLOSED &&
-				 core->failures >= core->options.breaker_after)) {
-			core->breaker = BREAKER_OPEN;
-			core->retry_ns =
-				clock_monotonic_ns() + core->options.breaker_pause_ms * NS_PER_MS;
-		}
+		if (is_trial ||
+		    (core->breaker == BREAKER_CLOSED &&
+		     (verdict == IT_HANGS || core->failures >= core->options.breaker_after)))
+			open_breaker(core);
 		return false;
 	}
 	if (!is_trial && core->breaker != BREAKER_CLOSED)
@@ -208,7 +217,7 @@ static bool breaker_note(struct core *core, bool is_trial, bool is_failure)
 	return is_trial;
 }
 
-static void settle(struct core *core, bool is_trial, bool is_failure)
+static void settle(struct core *core, bool is_trial, enum verdict verdict)
 {
 	bool is_back, is_slot;
 
@@ -216,7 +225,7 @@ static void settle(struct core *core, bool is_trial, bool is_failure)
 	core->calls--;
 	is_slot = core->refused > 0;
 	core->refused -= is_slot;
-	is_back = breaker_note(core, is_trial, is_failure);
+	is_back = breaker_note(core, is_trial, verdict);
 	pthread_mutex_unlock(&core->lock);
 	if (is_slot && core->options.on_slot)
 		core->options.on_slot(core->options.arg);
@@ -228,6 +237,8 @@ enum core_health core_health(struct core *core)
 {
 	enum core_health health = CORE_UP;
 
+	if (plugin_is_disabled(core->plugin))
+		return CORE_DOWN;
 	pthread_mutex_lock(&core->lock);
 	if (core->breaker == BREAKER_TRIAL ||
 	    (core->breaker == BREAKER_OPEN && clock_monotonic_ns() >= core->retry_ns))
@@ -240,19 +251,55 @@ enum core_health core_health(struct core *core)
 
 /* ---- asking ---- */
 
-static pa_status judge(const struct asking *asking, const void *list, size_t count,
+static struct core_question question_copy(struct arena *arena, const struct core_question *question)
+{
+	return (struct core_question){
+		.operation = question->operation,
+		.document_type = arena_copy(arena, question->document_type),
+		.document = arena_copy(arena, question->document),
+		.mobile = arena_copy(arena, question->mobile),
+		.last4 = arena_copy(arena, question->last4),
+		.customer_id = arena_copy(arena, question->customer_id),
+	};
+}
+
+static pa_status run_errand(void *self, pa_call *call, void *arg, pa_error *err)
+{
+	struct errand *errand = arg;
+
+	return errand->operation->run(errand, self, call, err);
+}
+
+/* Each field once, however many people it is wrong of. */
+static void tell_dropped(struct core *core, enum core_operation operation, uint32_t fields)
+{
+	uint32_t known = atomic_fetch_or(&core->dropped[operation], fields);
+
+	for (unsigned i = 0; fields & ~known; i++, fields >>= 1, known >>= 1)
+		if (fields & ~known & 1)
+			log_warning(LOG_IDS(.plugin = plugin_descriptor(core->plugin)->name),
+				    "core %s: %s: %s makes no sense and is taken for unknown, here "
+				    "and whenever it does",
+				    core->name, operations[operation].name,
+				    answer_field(operation, i));
+}
+
+/* Checks the answer and copies it to where the asker wants it. */
+static pa_status judge(struct core *core, const struct errand *errand, struct arena *arena,
 		       struct core_answer *ret, pa_error *err)
 {
-	const struct core_question *question = asking->question;
-	struct core_answer answer = {.count = count};
+	const struct core_question *question = &errand->question;
+	struct core_answer answer = {.count = errand->count};
+	uint32_t dropped = 0;
 	const void *copies;
-	pa_status status =
-		answer_adopt(asking->arena, question->operation, list, count, &copies, err);
+	pa_status status = answer_adopt(arena, question->operation, errand->list, errand->count,
+					&copies, &dropped, err);
 
 	if (status != PA_OK)
 		return status;
-	memcpy((char *)&answer + operations[question->operation].array, &copies, sizeof(copies));
-	for (size_t i = 0; answer.customers && i < count; i++) {
+	tell_dropped(core, question->operation, dropped);
+	memcpy((char *)&answer + errand->operation->array, &copies, sizeof(copies));
+	for (size_t i = 0; answer.customers && i < answer.count; i++) {
 		status = answer_check_person(question, answer.customers[i], err);
 		if (status != PA_OK)
 			return status;
@@ -270,46 +317,71 @@ static pa_status translate(pa_status status, pa_error *err)
 	return status == PA_OK || status == PA_REJECTED ? status : PA_RETRY;
 }
 
-/* Makes the call. is_failure: the core did not answer, or too late to be of use next time. */
-static pa_status call_plugin(struct asking *asking, struct core_answer *ret, bool *ret_is_failure,
-			     pa_error *err)
+static enum verdict verdict_of(pa_status status, int64_t until_ns, int64_t end_ns)
 {
-	struct core *core = asking->core;
-	int64_t end = clock_monotonic_ns() + core->options.deadline_ms * NS_PER_MS;
-	const void *list = NULL;
-	size_t count = 0;
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (status != PA_RETRY && now_ns <= end_ns)
+		return IT_ANSWERS;
+	return now_ns >= until_ns && now_ns <= end_ns ? NO_VERDICT : IT_FAILS;
+}
+
+static pa_status call_plugin(struct core *core, struct arena *arena,
+			     const struct core_question *question, struct core_answer *ret,
+			     enum verdict *ret_verdict, pa_error *err)
+{
+	struct arena *own PA_CLEANUP(arena_done) = arena_new(ERRAND_CAP);
+	struct errand *errand = ARENA_NEW(own, struct errand);
+	int64_t end_ns = clock_monotonic_ns() + core->options.deadline_ms * NS_PER_MS;
+	int64_t until_ns =
+		question->until_ns && question->until_ns < end_ns ? question->until_ns : end_ns;
 	pa_status status;
 
-	asking->call = plugin_call_begin(core->plugin, asking->arena, core->options.deadline_ms);
-	*ret_is_failure = true;
-	if (!asking->call)
-		return error_set(err, PA_RETRY, "its plugin takes one call and was busy");
-	status = operations[asking->question->operation].run(asking, &list, &count, err);
-	plugin_call_end(asking->call);
+	*errand = (struct errand){.ops = core->ops,
+				  .operation = &operations[question->operation],
+				  .question = question_copy(own, question),
+				  .arena = own};
+	status = plugin_lend_call(core->plugin, &own,
+				  &(struct lending){.what = errand->operation->name,
+						    .run = run_errand,
+						    .arg = errand,
+						    .deadline_ns = until_ns},
+				  err);
 	status = translate(status, err);
-	*ret_is_failure = status == PA_RETRY || clock_monotonic_ns() > end;
-	return status == PA_OK ? judge(asking, list, count, ret, err) : status;
+	*ret_verdict = own ? verdict_of(status, until_ns, end_ns) : IT_HANGS;
+	return status == PA_OK ? judge(core, errand, arena, ret, err) : status;
+}
+
+static pa_status ask(struct core *core, struct arena *arena, const struct core_question *question,
+		     struct core_answer *ret, pa_error *err)
+{
+	enum verdict verdict;
+	bool is_trial;
+	pa_status status;
+
+	if (!is_offered(core->ops, &operations[question->operation]))
+		return error_set(err, PA_REJECTED, "does not offer it");
+	if (plugin_is_disabled(core->plugin))
+		return error_set(err, PA_RETRY, "its plugin is disabled");
+	if (question->until_ns && clock_monotonic_ns() >= question->until_ns)
+		return error_set(err, PA_RETRY, "the turn's time is used up");
+	status = admit(core, &is_trial, err);
+	if (status != PA_OK)
+		return status;
+	status = call_plugin(core, arena, question, ret, &verdict, err);
+	settle(core, is_trial, verdict);
+	return status;
 }
 
 pa_status core_ask(struct core *core, struct arena *arena, const struct core_question *question,
 		   struct core_answer *ret, pa_error *err)
 {
-	const struct operation *operation = &operations[question->operation];
-	struct asking asking = {.core = core, .question = question, .arena = arena};
 	pa_error local = ERROR_INIT;
-	bool is_failure;
-	pa_status status;
+	pa_status status = ask(core, arena, question, ret, &local);
 
-	if (!is_offered(core->ops, operation))
-		return error_set(err, PA_REJECTED, "core %s: does not offer %s", core->name,
-				 operation->name);
-	status = admit(core, &asking.is_trial, &local);
-	if (status == PA_OK) {
-		status = call_plugin(&asking, ret, &is_failure, &local);
-		settle(core, asking.is_trial, is_failure);
-	}
 	if (status != PA_OK && err) {
-		error_prefix(&local, "core %s: %s: ", core->name, operation->name);
+		error_prefix(&local, "core %s: %s: ", core->name,
+			     operations[question->operation].name);
 		*err = local;
 	}
 	return status;

@@ -2,7 +2,8 @@
  *
  * core/core.h: a question to the house's core system and its answer, in the canonical terms of
  * proalto/backend.h. The one way in which the rest of the daemon asks: through bulkhead (so many
- * calls at once, never waiting for a slot), deadline and circuit breaker.
+ * calls at once, never waiting for a slot), deadline and circuit breaker. A call that does not come
+ * back is left behind, thread and all, and the core counts as away.
  */
 #ifndef CORE_CORE_H
 #define CORE_CORE_H
@@ -19,6 +20,7 @@ enum core_operation {
 	CORE_APPLICATIONS,
 	CORE_RENEWAL_OFFERS,
 	CORE_OBLIGATIONS,
+	CORE_OPERATIONS, /* how many there are, and none of them */
 };
 
 struct core_question {
@@ -28,6 +30,7 @@ struct core_question {
 	pa_str mobile;
 	pa_str last4;
 	pa_str customer_id;
+	int64_t until_ns; /* monotonic: when the asker's own time is up; 0: he has plenty */
 };
 
 /* The array that fits the operation is set; everything lies in the asker's arena. */
@@ -60,8 +63,9 @@ struct core_options {
 struct core *core_new(struct plugin *plugin, const struct core_options *options);
 void core_free(struct core *core);
 
-/* PA_RETRY: away (breaker open, failure, too slow). PA_DEADLINE: no slot just now. PA_REJECTED: the
- * core answered nonsense, or does not offer the operation. */
+/* PA_RETRY: away (breaker open, failure, too slow, plugin disabled), or the asker's time is up.
+ * PA_DEADLINE: no slot just now. PA_REJECTED: the core answered nonsense, or does not offer the
+ * operation. */
 pa_status core_ask(struct core *core, struct arena *arena, const struct core_question *question,
 		   struct core_answer *ret, pa_error *err) PA_MUST_USE;
 

@@ -222,8 +222,7 @@ static bool is_serial(const struct plugin *plugin)
 	return plugin->descriptor->flags & PA_FLAG_SERIAL;
 }
 
-/* Takes a reference, and for a serial plugin its only slot; false if time ran out. */
-static bool plugin_take(struct plugin *plugin, int64_t deadline_ns)
+bool plugin_take(struct plugin *plugin, int64_t deadline_ns)
 {
 	const struct timespec until = {deadline_ns / NS_PER_S, deadline_ns % NS_PER_S};
 	bool is_taken;
@@ -252,37 +251,42 @@ pa_call *plugin_call_begin(struct plugin *plugin, struct arena *arena, int64_t d
 	return call;
 }
 
+void plugin_free_slot(struct plugin *plugin)
+{
+	if (!is_serial(plugin))
+		return;
+	pthread_mutex_lock(&plugin->lock);
+	plugin->is_busy = false;
+	pthread_cond_signal(&plugin->freed);
+	pthread_mutex_unlock(&plugin->lock);
+}
+
 void plugin_call_end(pa_call *call)
 {
 	struct plugin *plugin = call->plugin;
 
 	call_leave(call);
-	if (is_serial(plugin)) {
-		pthread_mutex_lock(&plugin->lock);
-		plugin->is_busy = false;
-		pthread_cond_signal(&plugin->freed);
-		pthread_mutex_unlock(&plugin->lock);
-	}
+	plugin_free_slot(plugin);
 	plugin_release(plugin);
 }
 
-bool host_watch(struct host *host, int64_t grace_ms, const char **ret_plugin, int64_t *ret_late_ms)
+size_t host_stuck(struct host *host, int64_t grace_ms, struct host_stuck *ret, size_t room)
 {
-	int64_t limit = clock_monotonic_ns() - grace_ms * NS_PER_MS;
-	int64_t oldest = limit;
-	const char *name = NULL;
+	int64_t now_ns = clock_monotonic_ns();
+	int64_t limit_ns = now_ns - grace_ms * NS_PER_MS;
+	size_t count = 0;
 
 	pthread_mutex_lock(&host->watch);
 	for (const pa_call *call = host->calls; call; call = call->older) {
-		if (call->deadline_ns >= oldest)
+		if (call->deadline_ns >= limit_ns)
 			continue;
-		oldest = call->deadline_ns;
-		name = call->plugin->descriptor->name;
+		if (count < room)
+			ret[count] = (struct host_stuck){.plugin = call->plugin->descriptor->name,
+							 .what = call->what,
+							 .late_ms = (now_ns - call->deadline_ns) /
+								    NS_PER_MS};
+		count++;
 	}
 	pthread_mutex_unlock(&host->watch);
-	if (!name)
-		return false;
-	*ret_plugin = name;
-	*ret_late_ms = (limit - oldest) / NS_PER_MS + grace_ms;
-	return true;
+	return count;
 }

@@ -47,6 +47,7 @@ struct host *host_new(const struct host_options *options)
 	host->options.probe_path = arena_copy(host->arena, str_from(options->probe_path)).ptr;
 	pthread_mutex_init(&host->load, NULL);
 	pthread_mutex_init(&host->watch, NULL);
+	pthread_mutex_init(&host->lending, NULL);
 	return host;
 }
 
@@ -62,9 +63,11 @@ static bool has_instances(struct host *host)
 
 void host_free(struct host *host)
 {
-	/* A call that never came back still uses it: its thread was written off, so is this. */
+	/* A call that never came back still uses it: as its thread is written off, so is this. */
 	if (!host || has_instances(host))
 		return;
+	callers_free(host);
+	pthread_mutex_destroy(&host->lending);
 	pthread_mutex_destroy(&host->watch);
 	pthread_mutex_destroy(&host->load);
 	arena_free(host->arena);
@@ -262,12 +265,21 @@ static pa_status values_make(struct arena *arena, const pa_plugin *descriptor,
 
 /* ---- instances ---- */
 
+void cond_init_monotonic(pthread_cond_t *cond)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
 static struct plugin *plugin_new(struct host *host, const pa_plugin *descriptor,
 				 const char *instance)
 {
 	struct plugin *plugin = must(calloc(1, sizeof(*plugin)));
 	const pa_channel_ops *channel = descriptor->ops;
-	pthread_condattr_t monotonic;
 
 	plugin->host = host;
 	plugin->descriptor = descriptor;
@@ -276,10 +288,7 @@ static struct plugin *plugin_new(struct host *host, const pa_plugin *descriptor,
 		descriptor->kind == PA_KIND_CHANNEL && channel->shape == PA_SHAPE_TRANSLATING;
 	plugin->references = 1;
 	pthread_mutex_init(&plugin->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&plugin->freed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init_monotonic(&plugin->freed);
 	return plugin;
 }
 
@@ -377,6 +386,16 @@ void plugin_close(struct plugin *plugin)
 {
 	if (plugin)
 		plugin_release(plugin);
+}
+
+void plugin_disable(struct plugin *plugin)
+{
+	atomic_store(&plugin->is_disabled, true);
+}
+
+bool plugin_is_disabled(const struct plugin *plugin)
+{
+	return atomic_load(&plugin->is_disabled);
 }
 
 const pa_plugin *plugin_descriptor(const struct plugin *plugin)

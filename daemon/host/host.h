@@ -7,8 +7,9 @@
  * (proaltod --probe FILE), whose death or silence of five seconds is a refusal with a sentence;
  * then here. Never unloaded. With PROALTO_STATIC the descriptors are linked in (sanitizer builds).
  *
- * Every call has a deadline and an arena. A call past its deadline can't be stopped: host_watch()
- * tells who is late.
+ * Every call has a deadline and an arena. A call past its deadline can't be stopped. One that may
+ * block is lent a thread and memory of its own, which its asker leaves behind when it does not come
+ * back; host_stuck() tells who is late.
  */
 #ifndef HOST_HOST_H
 #define HOST_HOST_H
@@ -30,6 +31,13 @@ struct host_options {
 	/* Called on a plugin's call and return, so that a fatal signal can name it; may be NULL. */
 	void (*on_enter)(const char *plugin);
 	void (*on_leave)(void);
+	/* For the same: what the asking thread has in hand, and that a thread which makes its call
+	 * has it in hand from now on (0, 0: no more); may be NULL. */
+	void (*on_hand)(int64_t *ret_conversation, int64_t *ret_event);
+	void (*on_take)(int64_t conversation, int64_t event);
+	/* A plugin to which this many lent calls have not come back is lent no more; 0: no limit.
+	 */
+	size_t most_left;
 };
 
 struct host *host_new(const struct host_options *options);
@@ -67,6 +75,27 @@ void *plugin_self(const struct plugin *plugin);
 pa_call *plugin_call_begin(struct plugin *plugin, struct arena *arena, int64_t deadline_ms);
 void plugin_call_end(pa_call *call);
 
+/* A call that may block, on a thread of the host's. run() makes it; what it reads and writes lies
+ * in the arena given, for it may go on after the asker has gone. */
+typedef pa_status plugin_run_fn(void *self, pa_call *call, void *arg, pa_error *err);
+
+struct lending {
+	const char *what; /* the operation, for the journal; static */
+	plugin_run_fn *run;
+	void *arg;
+	int64_t deadline_ns; /* monotonic */
+};
+
+/* What run() returned; or PA_RETRY: it was not called (disabled, busy, too many did not come back).
+ * If the call does not come back within a second of its deadline: PA_DEADLINE, and *arena is NULL:
+ * it is the call's now, and freed if that ever ends. */
+pa_status plugin_lend_call(struct plugin *plugin, struct arena **arena,
+			   const struct lending *lending, pa_error *err) PA_MUST_USE;
+
+/* No more calls are lent to it. Any thread. */
+void plugin_disable(struct plugin *plugin);
+bool plugin_is_disabled(const struct plugin *plugin);
+
 /* Makes an error that a plugin filled in safe to print: bounded, ended by a NUL, one line. Call it
  * after every operation that failed. */
 void plugin_error_clean(pa_error *err);
@@ -79,8 +108,14 @@ int host_probe_main(const char *file);
 pa_status host_check_descriptor(const pa_plugin *plugin, const char *name, pa_error *err)
 	PA_MUST_USE;
 
-/* The oldest call in progress that is past its deadline by more than grace_ms: its plugin's name
- * and since when; false if there is none. */
-bool host_watch(struct host *host, int64_t grace_ms, const char **ret_plugin, int64_t *ret_late_ms);
+/* A call in progress that is far past its deadline. */
+struct host_stuck {
+	const char *plugin;
+	const char *what; /* of a lent call; NULL: its thread is one of a kind and waits with it */
+	int64_t late_ms;
+};
+
+/* Those late by more than grace_ms, newest first, at most room; returns how many there are. */
+size_t host_stuck(struct host *host, int64_t grace_ms, struct host_stuck *ret, size_t room);
 
 #endif

@@ -3,11 +3,12 @@
  * host/internal.h: what the files of this room share; nobody else includes it.
  *
  * load.c finds a file and opens it, probe.c tries it in a child first, descriptor.c judges the
- * descriptor, call.c lends the services, host.c ties them together.
+ * descriptor, call.c lends the services, caller.c the threads, host.c ties them together.
  *
  * Locks: host->load guards libraries and arena; host->watch guards the list of calls and the number
- * of instances; plugin->lock guards references and is_busy. None is held while foreign code runs
- * but host->load, under which a library is loaded (its constructors run there).
+ * of instances; host->lending guards callers and calls on their way, and every plugin's left;
+ * plugin->lock guards references and is_busy. None is held while foreign code runs but host->load,
+ * under which a library is loaded (its constructors run there).
  */
 #ifndef HOST_INTERNAL_H
 #define HOST_INTERNAL_H
@@ -15,6 +16,7 @@
 #include "host/host.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -30,6 +32,7 @@ struct file_stamp {
 };
 
 struct library;
+struct caller;
 
 struct host {
 	struct host_options options;
@@ -39,6 +42,9 @@ struct host {
 	pthread_mutex_t watch;
 	pa_call *calls; /* in progress, newest first */
 	size_t instances;
+	pthread_mutex_t lending;
+	struct caller *idle; /* threads that wait for a call to make */
+	bool is_closing;
 };
 
 struct plugin {
@@ -51,12 +57,15 @@ struct plugin {
 	pthread_cond_t freed; /* is_busy became false */
 	size_t references;    /* the owner's and one for each call */
 	bool is_busy;         /* serial plugins: a call is in progress */
+	size_t left;          /* lent calls that nobody waits for any more */
+	_Atomic bool is_disabled;
 };
 
 /* One call; lies in the caller's arena. */
 struct pa_call {
 	struct plugin *plugin;
 	struct arena *arena;
+	const char *what;    /* a lent call's operation; NULL: on a thread that can't be replaced */
 	int64_t deadline_ns; /* monotonic */
 	size_t used;         /* bytes the plugin took */
 	pa_call *newer;
@@ -102,7 +111,22 @@ void call_prepare(pa_call *call, struct plugin *plugin, struct arena *arena, int
 void call_enter(pa_call *call);
 void call_leave(pa_call *call);
 
+/* Takes a reference, and for a serial plugin its only slot; false if time ran out. */
+bool plugin_take(struct plugin *plugin, int64_t deadline_ns);
+
+/* Gives back a serial plugin's slot. */
+void plugin_free_slot(struct plugin *plugin);
+
 /* Gives up one reference; the last one closes the instance. */
 void plugin_release(struct plugin *plugin);
+
+/* ---- caller.c ---- */
+
+/* Ends the threads that have no call. */
+void callers_free(struct host *host);
+
+/* ---- host.c ---- */
+
+void cond_init_monotonic(pthread_cond_t *cond);
 
 #endif

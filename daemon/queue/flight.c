@@ -46,6 +46,14 @@ void flight_note(int64_t conversation, int64_t event)
 	slot->event = event;
 }
 
+void flight_noted(int64_t *ret_conversation, int64_t *ret_event)
+{
+	const struct flight *slot = my_slot();
+
+	*ret_conversation = slot ? slot->conversation : 0;
+	*ret_event = slot ? slot->event : 0;
+}
+
 void flight_enter(const char *plugin)
 {
 	struct flight *slot = my_slot();
@@ -84,17 +92,29 @@ static void install_handlers(void)
 		sigaction(fatal[i], &action, NULL);
 }
 
+static bool has_event(const struct flight *list, size_t count, int64_t event)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].event == event)
+			return true;
+	return false;
+}
+
+/* Culprits stand first. An event that two threads had in hand, one of them in a call made for the
+ * other, counts once. */
 static size_t read_last(struct record *last, struct flight *ret, size_t room)
 {
 	size_t count = 0;
 
 	if (last->magic != MAGIC)
 		return 0;
-	for (size_t i = 0; i < FLIGHT_SLOTS && count < room; i++) {
-		struct flight *slot = &last->slots[i];
+	for (size_t i = 0; i < 2 * (size_t)FLIGHT_SLOTS && count < room; i++) {
+		struct flight *slot = &last->slots[i % FLIGHT_SLOTS];
+		bool is_known = slot->event && has_event(ret, count, slot->event);
 
 		slot->plugin[FLIGHT_PLUGIN - 1] = '\0';
-		if (slot->event || slot->plugin[0] || slot->is_culprit)
+		if (slot->is_culprit == (i < FLIGHT_SLOTS) && !is_known &&
+		    (slot->event || slot->plugin[0] || slot->is_culprit))
 			ret[count++] = *slot;
 	}
 	return count;

@@ -35,6 +35,9 @@ void flight_close(void);
 /* This thread works on an event, or on none (0, 0). */
 void flight_note(int64_t conversation, int64_t event);
 
+/* What this thread works on: for another that works on it too. */
+void flight_noted(int64_t *ret_conversation, int64_t *ret_event);
+
 /* This thread is in a plugin's call, or out of it (NULL). */
 void flight_enter(const char *plugin);
 void flight_leave(void);

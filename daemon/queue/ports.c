@@ -10,6 +10,19 @@
 #include <proalto/nlp.h>
 
 #define CLASSIFY_MS 2000
+#define SPEECHLESS_NS (30 * NS_PER_S)   /* after a call that did not come back */
+#define CLASSIFY_CAP ((size_t)17 << 20) /* of which the plugin may take 16 MiB */
+
+/* Waiting for PostgreSQL counts as moving. */
+static void begin_wait(struct ports *ports)
+{
+	atomic_store(ports->moved_ns, 0);
+}
+
+static void end_wait(struct ports *ports)
+{
+	atomic_store(ports->moved_ns, clock_monotonic_ns());
+}
 
 static pa_status be_connected(struct ports *ports)
 {
@@ -21,7 +34,9 @@ static pa_status be_connected(struct ports *ports)
 		return PA_OK;
 	db_close(ports->db);
 	ports->db = NULL;
+	begin_wait(ports);
 	status = queue_connect(ports->options->database, "proaltod worker", sets, &ports->db, &err);
+	end_wait(ports);
 	if (status != PA_OK)
 		log_warning(LOG_NO_IDS, "a worker can't reach the store: %s", error_text(&err));
 	ports->found_store_away |= status == PA_RETRY;
@@ -31,8 +46,11 @@ static pa_status be_connected(struct ports *ports)
 static pa_status run(struct ports *ports, struct db_params *params, struct db_result **ret)
 {
 	pa_error err = ERROR_INIT;
-	pa_status status = db_run(ports->db, params, ret, &err);
+	pa_status status;
 
+	begin_wait(ports);
+	status = db_run(ports->db, params, ret, &err);
+	end_wait(ports);
 	if (status != PA_OK)
 		log_warning(LOG_NO_IDS, "a worker's question to the store failed: %s",
 			    error_text(&err));
@@ -54,11 +72,56 @@ static pa_status port_core(void *arg, struct arena *arena, const struct core_que
 			   struct core_answer *ret, pa_error *err)
 {
 	struct ports *ports = arg;
+	struct core_question bounded = *question;
+	pa_status status;
 
 	if (!ports->options->core)
 		return error_set(err, PA_RETRY, "no core system is configured");
 	mark_writing(ports);
-	return core_ask(ports->options->core, arena, question, ret, err);
+	bounded.until_ns = ports->until_ns;
+	status = core_ask(ports->options->core, arena, &bounded, ret, err);
+	if (status == PA_RETRY || status == PA_REJECTED)
+		log_warning(LOG_IDS(.conversation = ports->conversation->id), "%s",
+			    error_text(err));
+	return status;
+}
+
+/* ---- language ---- */
+
+/* One text on its way, in memory of its own: its thread may never come back. */
+struct classifying {
+	const pa_nlp_ops *ops;
+	pa_str text;
+	pa_str question;
+	const pa_intent *const *intents;
+	size_t count;
+};
+
+static pa_status run_classify(void *self, pa_call *call, void *arg, pa_error *err)
+{
+	struct classifying *c = arg;
+
+	return c->ops->classify(self, call, c->text, c->question, &c->intents, &c->count, err);
+}
+
+static int64_t classify_until(const struct ports *ports)
+{
+	int64_t end_ns = clock_monotonic_ns() + CLASSIFY_MS * NS_PER_MS;
+
+	return ports->until_ns < end_ns ? ports->until_ns : end_ns;
+}
+
+static size_t keep_intents(const struct ports *ports, struct arena *arena,
+			   const struct classifying *c, struct turn_intent *ret, size_t room)
+{
+	double least = ports->options->language_threshold * 1e6;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->count && kept < room; i++)
+		if (c->intents[i]->confidence >= least)
+			ret[kept++] = (struct turn_intent){arena_copy(arena, c->intents[i]->name),
+							   c->intents[i]->confidence};
+	return kept;
 }
 
 static pa_status port_classify(void *arg, struct arena *arena, pa_str text, pa_str question,
@@ -66,35 +129,38 @@ static pa_status port_classify(void *arg, struct arena *arena, pa_str text, pa_s
 {
 	struct ports *ports = arg;
 	struct plugin *language = ports->options->language;
-	const pa_intent *const *intents = NULL;
-	size_t count = 0, kept = 0;
+	struct arena *own PA_CLEANUP(arena_done) = NULL;
 	pa_error err = ERROR_INIT;
-	const pa_nlp_ops *ops;
-	pa_call *call;
+	struct classifying *c;
 	pa_status status;
 
-	if (!language)
+	if (!language || clock_monotonic_ns() < atomic_load(ports->speechless_ns))
 		return PA_RETRY;
 	mark_writing(ports);
-	call = plugin_call_begin(language, arena, CLASSIFY_MS);
-	if (!call)
-		return PA_RETRY;
-	ops = plugin_descriptor(language)->ops;
-	status = ops->classify(plugin_self(language), call, text, question, &intents, &count, &err);
-	plugin_call_end(call);
+	own = arena_new(CLASSIFY_CAP);
+	c = ARENA_NEW(own, struct classifying);
+	*c = (struct classifying){.ops = plugin_descriptor(language)->ops,
+				  .text = arena_copy(own, text),
+				  .question = arena_copy(own, question)};
+	status = plugin_lend_call(language, &own,
+				  &(struct lending){.what = "classify",
+						    .run = run_classify,
+						    .arg = c,
+						    .deadline_ns = classify_until(ports)},
+				  &err);
+	if (!own) /* each further one would cost a thread */
+		atomic_store(ports->speechless_ns, clock_monotonic_ns() + SPEECHLESS_NS);
 	if (status != PA_OK) {
 		plugin_error_clean(&err);
 		log_warning(LOG_IDS(.plugin = plugin_instance(language)), "classify: %s",
 			    error_text(&err));
 		return PA_RETRY;
 	}
-	for (size_t i = 0; i < count && kept < room; i++)
-		if (intents[i]->confidence >= ports->options->language_threshold * 1e6)
-			ret_intents[kept++] =
-				(struct turn_intent){intents[i]->name, intents[i]->confidence};
-	*ret_count = kept;
+	*ret_count = keep_intents(ports, arena, c, ret_intents, room);
 	return PA_OK;
 }
+
+/* ---- the store ---- */
 
 static pa_status port_person_locked_until(void *arg, pa_str person, int64_t now_ns, int64_t *ret)
 {

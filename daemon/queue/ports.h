@@ -12,9 +12,12 @@
 /* One worker's ports. Belongs to its thread. */
 struct ports {
 	const struct workers_options *options;
-	struct db *db;       /* opened at first use */
-	struct arena *arena; /* the turn's */
+	_Atomic int64_t *moved_ns;      /* the worker's */
+	_Atomic int64_t *speechless_ns; /* all workers': until then language is not asked */
+	struct db *db;                  /* opened at first use */
+	struct arena *arena;            /* the turn's */
 	const struct conversation *conversation;
+	int64_t until_ns;        /* monotonic: when the turn's time is up */
 	pa_str last_provider_id; /* what the customer sent last, to be marked as read; absent:
 				    nothing */
 	bool is_marked;

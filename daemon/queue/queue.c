@@ -13,7 +13,6 @@
 #define WRITER_BURST 16   /* a message, its answers and their receipts, two times over */
 #define MOST_WAITING 4096 /* deliveries at the door */
 #define MOST_IDLE_CONVERSATIONS 8192
-#define STUCK_NS (60 * NS_PER_S)
 #define SEND_OFF_NS (5 * NS_PER_S) /* at the end, for what is under way */
 
 struct queue {
@@ -25,7 +24,8 @@ struct queue {
 	struct intake *intake;
 	struct keeper *keeper;
 	struct prober *prober; /* NULL without a core */
-	/* What queue_moves saw last: commits happen while there is a backlog. The main thread's. */
+	/* What queue_still_ns saw last: commits happen while there is a backlog. The main thread's.
+	 */
 	uint64_t seen_cycles;
 	int64_t seen_at_ns;
 };
@@ -136,6 +136,23 @@ static void set_aside(void *arg, int64_t conversation, int64_t event, const char
 	keeper_set_aside(queue->keeper, event, reason);
 }
 
+static void tell_disabled(const char *plugin, const char *what)
+{
+	log_error(LOG_IDS(.plugin = plugin),
+		  "this plugin was running three times in ten minutes when the daemon died: %s is "
+		  "disabled until the daemon is restarted later",
+		  what);
+}
+
+static void disable_if(struct plugin *opened, const char *plugin, const char *what)
+{
+	if (!opened || strcmp(plugin_descriptor(opened)->name, plugin) != 0 ||
+	    plugin_is_disabled(opened))
+		return;
+	plugin_disable(opened);
+	tell_disabled(plugin, what);
+}
+
 static void disable_plugin(void *arg, const char *plugin)
 {
 	struct queue *queue = arg;
@@ -143,13 +160,12 @@ static void disable_plugin(void *arg, const char *plugin)
 	for (size_t i = 0; i < queue->options.channels->count; i++) {
 		struct channel *channel = &queue->options.channels->list[i];
 
-		if (strcmp(channel->config->plugin, plugin) != 0 ||
-		    atomic_exchange(&channel->is_disabled, true))
-			continue;
-		log_error(LOG_IDS(.plugin = plugin, .channel = channel->name),
-			  "this plugin was running three times in ten minutes when the daemon "
-			  "died: the channel is disabled until the daemon is restarted later");
+		if (strcmp(channel->config->plugin, plugin) == 0 &&
+		    !atomic_exchange(&channel->is_disabled, true))
+			tell_disabled(plugin, channel->name);
 	}
+	disable_if(queue->options.backend, plugin, "the core");
+	disable_if(queue->options.language, plugin, "language understanding");
 }
 
 void queue_core_slot(struct queue *queue)
@@ -299,18 +315,26 @@ struct writer *queue_writer(struct queue *queue)
 	return queue->writer;
 }
 
-bool queue_moves(struct queue *queue)
+static int64_t writer_still_ns(struct queue *queue)
 {
 	uint64_t cycles = writer_cycles(queue->writer);
 	int64_t now_ns = clock_monotonic_ns();
 
-	/* Waiting for PostgreSQL, or for work, counts as moving. */
-	if (cycles != queue->seen_cycles || !writer_is_ready(queue->writer) ||
+	if (cycles != queue->seen_cycles || writer_waits_for_store(queue->writer) ||
 	    !writer_backlog(queue->writer)) {
 		queue->seen_cycles = cycles;
 		queue->seen_at_ns = now_ns;
 	}
-	return now_ns - queue->seen_at_ns < STUCK_NS;
+	return now_ns - queue->seen_at_ns;
+}
+
+int64_t queue_still_ns(struct queue *queue, const char **ret_what)
+{
+	int64_t writer_ns = writer_still_ns(queue);
+	int64_t worker_ns = workers_still_ns(queue->workers);
+
+	*ret_what = worker_ns > writer_ns ? "a worker" : "the writer";
+	return worker_ns > writer_ns ? worker_ns : writer_ns;
 }
 
 struct queue_status queue_status(struct queue *queue)

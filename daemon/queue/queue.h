@@ -21,6 +21,7 @@ struct queue_options {
 	struct channels *channels;
 	struct http_client *http;
 	struct core *core;       /* NULL: none */
+	struct plugin *backend;  /* the core's */
 	struct plugin *language; /* NULL: none */
 	flow_set_source_fn *flow_set;
 	void *flow_set_arg;
@@ -47,8 +48,9 @@ void queue_core_back(struct queue *queue);
 struct intake *queue_intake(struct queue *queue);
 struct writer *queue_writer(struct queue *queue);
 
-/* False when something has not moved for so long that the process had better end. */
-bool queue_moves(struct queue *queue);
+/* For how long something that has work has not moved, and its name (static); 0: all moves. Waiting
+ * for PostgreSQL counts as moving, and so does a call within its deadline. The main thread's. */
+int64_t queue_still_ns(struct queue *queue, const char **ret_what);
 
 struct queue_status {
 	bool is_store_there;

@@ -19,12 +19,22 @@
 #define MAX_EVENTS 16                     /* of one turn */
 #define MAX_MESSAGE ((size_t)17 << 20)
 #define WINDOW_NS (24 * NS_PER_HOUR)
+#define TURN_GRACE_NS (5 * NS_PER_S) /* past its time, for calls that do not come back */
 #define JOB_NAME 1
 #define JOB_PAYLOAD 2
 
+struct worker {
+	struct workers *workers;
+	pthread_t thread;
+	/* Monotonic: the turn's beginning, or PostgreSQL's last answer to it; 0: it has none to
+	 * run, or waits for PostgreSQL. */
+	_Atomic int64_t moved_ns;
+};
+
 struct workers {
 	struct workers_options options;
-	pthread_t *threads;
+	struct worker *list;
+	_Atomic int64_t speechless_ns; /* monotonic: until then language is not asked */
 	_Atomic uint64_t turns;
 	_Atomic uint64_t failures;
 };
@@ -396,24 +406,31 @@ static bool run_turn(struct making *m)
 
 static void *worker_main(void *arg)
 {
-	struct workers *workers = arg;
-	struct ports ports = {.options = &workers->options};
+	struct worker *worker = arg;
+	struct workers *workers = worker->workers;
+	struct ports ports = {.options = &workers->options,
+			      .moved_ns = &worker->moved_ns,
+			      .speechless_ns = &workers->speechless_ns};
 	struct conversation *c;
 
 	while ((c = conversations_next(workers->options.conversations))) {
 		struct making *m;
 		struct arena *arena = arena_new(TURN_ARENA_CAP);
+		int64_t now_ns = clock_monotonic_ns();
 
+		atomic_store(&worker->moved_ns, now_ns);
 		m = ARENA_NEW(arena, struct making);
 		*m = (struct making){.workers = workers, .ports = &ports, .c = c, .arena = arena};
 		ports.arena = arena;
 		ports.conversation = c;
+		ports.until_ns = now_ns + workers->options.turn_deadline_ms * NS_PER_MS;
 		ports.last_provider_id = PA_STR_ABSENT;
 		ports.is_marked = false;
 		ports.found_store_away = false;
 		if (!run_turn(m))
 			arena_free(arena);
 		flight_note(0, 0);
+		atomic_store(&worker->moved_ns, 0);
 	}
 	ports_done(&ports);
 	return NULL;
@@ -426,13 +443,16 @@ struct workers *workers_new(const struct workers_options *options)
 	if (!workers)
 		abort();
 	workers->options = *options;
-	workers->threads = calloc(options->count, sizeof(pthread_t));
-	if (!workers->threads)
+	workers->list = calloc(options->count, sizeof(*workers->list));
+	if (!workers->list)
 		abort();
 	for (size_t i = 0; i < options->count; i++) {
-		if (pthread_create(&workers->threads[i], NULL, worker_main, workers) != 0)
+		struct worker *worker = &workers->list[i];
+
+		worker->workers = workers;
+		if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0)
 			abort();
-		pthread_setname_np(workers->threads[i], "worker");
+		pthread_setname_np(worker->thread, "worker");
 	}
 	return workers;
 }
@@ -442,9 +462,24 @@ void workers_free(struct workers *workers)
 	if (!workers)
 		return;
 	for (size_t i = 0; i < workers->options.count; i++)
-		pthread_join(workers->threads[i], NULL);
-	free(workers->threads);
+		pthread_join(workers->list[i].thread, NULL);
+	free(workers->list);
 	free(workers);
+}
+
+int64_t workers_still_ns(const struct workers *workers)
+{
+	int64_t allowed_ns = workers->options.turn_deadline_ms * NS_PER_MS + TURN_GRACE_NS;
+	int64_t now_ns = clock_monotonic_ns();
+	int64_t most_ns = 0;
+
+	for (size_t i = 0; i < workers->options.count; i++) {
+		int64_t moved_ns = atomic_load(&workers->list[i].moved_ns);
+
+		if (moved_ns && now_ns - moved_ns - allowed_ns > most_ns)
+			most_ns = now_ns - moved_ns - allowed_ns;
+	}
+	return most_ns;
 }
 
 struct worker_counts workers_counts(const struct workers *workers)

@@ -50,6 +50,10 @@ void workers_free(struct workers *workers);
 void job_pack(struct buf *out, pa_str name, pa_str payload);
 bool job_unpack(pa_str packed, pa_str *ret_name, pa_str *ret_payload);
 
+/* How far the turn that has run longest is past all that it may take; waiting for PostgreSQL does
+ * not count. 0: none is. */
+int64_t workers_still_ns(const struct workers *workers);
+
 /* Turns run so far, and their time. */
 struct worker_counts {
 	uint64_t turns, failures;

@@ -39,7 +39,7 @@ struct writer {
 	int64_t receipts_due_ns; /* receipts wait until then: nobody waits for them */
 	bool has_doubts;         /* items of the lines were in a commit whose answer was lost */
 	_Atomic int64_t node;
-	_Atomic bool is_ready;
+	_Atomic bool is_ready, is_committing;
 	_Atomic bool awaits_sweep; /* events in doubt were refused */
 	_Atomic bool is_stopping;
 	_Atomic size_t waiting;
@@ -259,7 +259,9 @@ static pa_status commit_batch(struct writer *w, const struct batch *batch, pa_er
 	pa_status status;
 
 	arena_reset(w->arena);
+	atomic_store(&w->is_committing, true);
 	status = store_commit(&w->store, batch, now_ns, w->arena, &stored, err);
+	atomic_store(&w->is_committing, false);
 	if (status == PA_OK)
 		finish_batch(w, batch, &stored);
 	return status;
@@ -664,6 +666,11 @@ void writer_put(struct writer *w, struct item *item)
 bool writer_is_ready(const struct writer *w)
 {
 	return atomic_load(&w->is_ready);
+}
+
+bool writer_waits_for_store(const struct writer *w)
+{
+	return !atomic_load(&w->is_ready) || atomic_load(&w->is_committing);
 }
 
 size_t writer_backlog(struct writer *w)

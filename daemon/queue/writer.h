@@ -69,6 +69,9 @@ void writer_put(struct writer *writer, struct item *item);
 /* False while the store is away: refuse work at the door. */
 bool writer_is_ready(const struct writer *writer);
 
+/* It waits for PostgreSQL to answer: if nothing moves, that is not its fault. */
+bool writer_waits_for_store(const struct writer *writer);
+
 /* After a commit in doubt, events that were refused may be in the store all the same, and nobody
  * has them in hand. Until somebody has found them, nothing new is taken, or it would overtake them.
  */

@@ -31,11 +31,15 @@ static void judge_list(const struct question *question, enum core_operation oper
 {
 	struct arena *arena PA_CLEANUP(arena_done) = arena_new((size_t)8 << 20);
 	pa_error err = ERROR_INIT;
+	uint32_t dropped = 0;
 	const void *copies;
 
 	(void)question;
-	if (answer_adopt(arena, operation, list, count, &copies, &err) != PA_OK)
+	if (answer_adopt(arena, operation, list, count, &copies, &dropped, &err) != PA_OK)
 		fake_problem("the answer makes no sense: %s", error_text(&err));
+	for (unsigned i = 0; dropped; i++, dropped >>= 1)
+		if (dropped & 1)
+			fake_problem("the answer makes no sense: %s", answer_field(operation, i));
 }
 
 static pa_status ask_is_demo(const struct question *question)

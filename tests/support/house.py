@@ -229,13 +229,15 @@ class House:
 	"""Everything is made by the constructor; settings are lines for the configuration's groups."""
 
 	def __init__(self, durable=False, customers=300, settings=None, channels="", plugins=(), start=True,
-		     pg_options="", core_apart=False):
+		     pg_options="", core_apart=False, core="", environment=None):
 		self.folder = tempfile.mkdtemp(prefix="pah.", dir="/tmp")
 		os.chmod(self.folder, 0o755)
 		self.settings = settings or {}
 		self.extra_channels = channels
 		self.extra_plugins = plugins
 		self.core_apart = core_apart
+		self.core_text = core  # another core than the demonstration's: the group's lines
+		self.environment = environment or {}  # of the daemon
 		self.server = self.core_server = self.graph = self.smsgw = self.process = None
 		self.offset = 0
 		self.starts = 0
@@ -292,6 +294,11 @@ class House:
 	def write_config(self):
 		f, host, core_host = self.folder, self.server.host, self.core_server.host
 		flows = os.environ.get("FLOWS", os.path.join(TOP, "etc"))
+		demo_core = f"""		plugin = "backend-postgres";
+{self._group("core", connection=f'"host={core_host} port=5432 dbname=core_demo user=proalto_core_reader"',
+	     deadline='"2 s"', breaker_pause='"500 ms"')}
+		@include "backend-postgres.demo.conf"
+"""
 		text = f"""
 demo = true;
 listen = {{
@@ -349,10 +356,7 @@ channels = {{
 }};
 backends = {{
 	core = {{
-		plugin = "backend-postgres";
-{self._group("core", connection=f'"host={core_host} port=5432 dbname=core_demo user=proalto_core_reader"',
-	     deadline='"2 s"', breaker_pause='"500 ms"')}
-		@include "backend-postgres.demo.conf"
+{self.core_text or demo_core}
 	}};
 }};
 {self.settings.get("bottom", "")}
@@ -394,9 +398,10 @@ backends = {{
 
 	def launch(self):
 		"""Starts the daemon and returns at once."""
-		environment = dict(os.environ)
-		environment.pop("NOTIFY_SOCKET", None)
-		environment.pop("JOURNAL_STREAM", None)
+		environment = dict(os.environ, **self.environment)
+		for name in ("NOTIFY_SOCKET", "JOURNAL_STREAM"):
+			if name not in self.environment:
+				environment.pop(name, None)
 		self.process = subprocess.Popen(
 			[os.path.join(B, "proaltod"), "--config", self.config_path],
 			stdin=subprocess.DEVNULL, stdout=open(self.log_path, "ab"), stderr=subprocess.STDOUT,

@@ -7,6 +7,7 @@
 #ifndef SUPPORT_RECORDER_H
 #define SUPPORT_RECORDER_H
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,7 +24,7 @@ struct recorder {
 	uint32_t is_set[8];
 };
 
-static int closed; /* instances of both */
+static atomic_int closed; /* instances of both */
 
 static const pa_option opt_text = {.size = sizeof(pa_option),
 				   .type = PA_OPT_TEXT,

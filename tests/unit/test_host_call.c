@@ -333,18 +333,185 @@ static void test_watch_names_the_latest(void **state)
 	struct rig rig PA_CLEANUP(rig_done) = rig_make("recorder");
 	pa_call *fine = plugin_call_begin(rig.plugin, rig.arena, 60000);
 	pa_call *late = plugin_call_begin(rig.plugin, rig.arena, 0);
-	const char *name = NULL;
-	int64_t late_ms = -1;
+	struct host_stuck stuck;
 
 	(void)state;
-	assert_false(host_watch(rig.host, 10000, &name, &late_ms));
+	assert_int_equal(host_stuck(rig.host, 10000, &stuck, 1), 0);
 	usleep(30000);
-	assert_true(host_watch(rig.host, 10, &name, &late_ms));
-	assert_string_equal(name, "recorder");
-	assert_in_range(late_ms, 30, 5000);
+	assert_int_equal(host_stuck(rig.host, 10, &stuck, 1), 1);
+	assert_string_equal(stuck.plugin, "recorder");
+	assert_null(stuck.what);
+	assert_in_range(stuck.late_ms, 30, 5000);
+	assert_int_equal(host_stuck(rig.host, 10, NULL, 0), 1);
 	plugin_call_end(late);
-	assert_false(host_watch(rig.host, 10, &name, &late_ms));
+	assert_int_equal(host_stuck(rig.host, 10, &stuck, 1), 0);
 	plugin_call_end(fine);
+}
+
+/* ---- lent calls ---- */
+
+struct errand {
+	struct arena *arena;
+	pthread_mutex_t *gate; /* NULL: open */
+	pthread_t thread;
+	int64_t conversation, event;
+	int answer;
+};
+
+static _Thread_local int64_t hand[2];
+
+static void note_hand(int64_t *ret_conversation, int64_t *ret_event)
+{
+	*ret_conversation = 5;
+	*ret_event = 6;
+}
+
+static void take_hand(int64_t conversation, int64_t event)
+{
+	hand[0] = conversation;
+	hand[1] = event;
+}
+
+static pa_status run_errand(void *self, pa_call *call, void *arg, pa_error *err)
+{
+	struct errand *errand = arg;
+	const struct recorder *mine = self;
+
+	if (errand->gate) {
+		pthread_mutex_lock(errand->gate);
+		pthread_mutex_unlock(errand->gate);
+	}
+	errand->thread = pthread_self();
+	errand->conversation = hand[0];
+	errand->event = hand[1];
+	errand->answer = 42;
+	memset(mine->host->alloc(call, 100), 'x', 100); /* its memory is still there */
+	return error_set(err, PA_REJECTED, "as asked");
+}
+
+static struct errand *errand_new(struct arena **ret_arena, pthread_mutex_t *gate)
+{
+	struct errand *errand;
+
+	*ret_arena = arena_new(1 << 20);
+	errand = ARENA_NEW(*ret_arena, struct errand);
+	errand->gate = gate;
+	return errand;
+}
+
+static pa_status send(struct plugin *plugin, struct arena **arena, struct errand *errand,
+		      int64_t ms, pa_error *err)
+{
+	*err = ERROR_INIT;
+	return plugin_lend_call(
+		plugin, arena,
+		&(struct lending){.what = "errand",
+				  .run = run_errand,
+				  .arg = errand,
+				  .deadline_ns = clock_monotonic_ns() + ms * NS_PER_MS},
+		err);
+}
+
+static struct rig lending_rig(const char *name)
+{
+	struct rig rig = {.host = host_new(&(struct host_options){.directory = "/nonexistent",
+								  .probe_path = "/nonexistent",
+								  .on_hand = note_hand,
+								  .on_take = take_hand,
+								  .most_left = 2}),
+			  .arena = arena_new(1 << 20)};
+	pa_error err = ERROR_INIT;
+
+	assert_int_equal(open_with(rig.host, name, PA_STR("x"), &rig.plugin, &err), PA_OK);
+	return rig;
+}
+
+static void test_lent_calls_run_on_kept_threads(void **state)
+{
+	struct rig rig PA_CLEANUP(rig_done) = lending_rig("recorder");
+	pthread_t first = pthread_self();
+	pa_error err;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct arena *arena PA_CLEANUP(arena_done) = NULL;
+		struct errand *errand = errand_new(&arena, NULL);
+
+		assert_int_equal(send(rig.plugin, &arena, errand, 1000, &err), PA_REJECTED);
+		assert_string_equal(error_text(&err), "as asked");
+		assert_non_null(arena);
+		assert_int_equal(errand->answer, 42);
+		assert_int_equal(errand->conversation, 5);
+		assert_int_equal(errand->event, 6);
+		assert_false(pthread_equal(errand->thread, pthread_self()));
+		if (i)
+			assert_true(pthread_equal(errand->thread, first));
+		first = errand->thread;
+	}
+}
+
+static void leave_one(struct rig *rig, pthread_mutex_t *gate)
+{
+	struct arena *arena = NULL;
+	struct errand *errand = errand_new(&arena, gate);
+	pa_error err;
+
+	assert_int_equal(send(rig->plugin, &arena, errand, 10, &err), PA_DEADLINE);
+	assert_null(arena);
+	assert_string_equal(error_text(&err), "it did not come back in time");
+}
+
+static void test_a_lent_call_is_left_behind(void **state)
+{
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	struct rig rig = lending_rig("recorder");
+	struct arena *arena PA_CLEANUP(arena_done) = NULL;
+	struct errand *errand;
+	struct host_stuck stuck;
+	int before = closed;
+	pa_error err;
+
+	(void)state;
+	pthread_mutex_lock(&gate);
+	leave_one(&rig, &gate);
+	assert_int_equal(host_stuck(rig.host, 100, &stuck, 1), 1);
+	assert_string_equal(stuck.what, "errand");
+	errand = errand_new(&arena, NULL); /* others are served meanwhile */
+	assert_int_equal(send(rig.plugin, &arena, errand, 1000, &err), PA_REJECTED);
+	leave_one(&rig, &gate);
+	assert_int_equal(send(rig.plugin, &arena, errand, 1000, &err), PA_RETRY);
+	assert_string_equal(error_text(&err), "2 calls to its plugin have not come back");
+	plugin_close(rig.plugin);
+	assert_int_equal(closed, before);
+	pthread_mutex_unlock(&gate);
+	while (closed == before) /* the last one back closes it */
+		usleep(1000);
+	assert_int_equal(host_stuck(rig.host, 0, &stuck, 1), 0);
+	host_free(rig.host);
+	arena_free(rig.arena);
+}
+
+static void test_a_serial_plugin_that_hangs_is_busy(void **state)
+{
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	struct rig rig PA_CLEANUP(rig_done) = lending_rig("serial");
+	struct arena *arena PA_CLEANUP(arena_done) = NULL;
+	struct errand *errand = errand_new(&arena, NULL);
+	struct host_stuck stuck;
+	pa_error err;
+
+	(void)state;
+	pthread_mutex_lock(&gate);
+	leave_one(&rig, &gate);
+	assert_int_equal(send(rig.plugin, &arena, errand, 20, &err), PA_RETRY);
+	assert_string_equal(error_text(&err), "its plugin takes one call and was busy");
+	pthread_mutex_unlock(&gate);
+	while (host_stuck(rig.host, 0, &stuck, 1))
+		usleep(1000);
+	assert_int_equal(send(rig.plugin, &arena, errand, 1000, &err), PA_REJECTED);
+	plugin_disable(rig.plugin);
+	assert_int_equal(send(rig.plugin, &arena, errand, 1000, &err), PA_RETRY);
+	assert_string_equal(error_text(&err), "its plugin is disabled");
 }
 
 static char trace[256];
@@ -393,6 +560,9 @@ int main(void)
 		cmocka_unit_test(test_close_waits_for_the_last_call),
 		cmocka_unit_test(test_watch_names_the_latest),
 		cmocka_unit_test(test_hooks_frame_every_call),
+		cmocka_unit_test(test_lent_calls_run_on_kept_threads),
+		cmocka_unit_test(test_a_lent_call_is_left_behind),
+		cmocka_unit_test(test_a_serial_plugin_that_hangs_is_busy),
 	};
 
 	if (crypto_init() != PA_OK)
