@@ -118,8 +118,3 @@ bool business_days_after(int64_t day, int terms, int64_t *ret)
 	*ret = at;
 	return true;
 }
-
-bool business_days_from(int64_t day, int terms, int64_t *ret)
-{
-	return business_days_after(day - 1, terms, ret);
-}

@@ -33,7 +33,4 @@ bool business_day(int64_t day, bool *ret) PA_MUST_USE;
 /* The day on which a term of so many business days ends, the first being the one after `day`. */
 bool business_days_after(int64_t day, int terms, int64_t *ret) PA_MUST_USE;
 
-/* The same, with `day` itself counted as the first if it is a business day. */
-bool business_days_from(int64_t day, int terms, int64_t *ret) PA_MUST_USE;
-
 #endif

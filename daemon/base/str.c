@@ -30,14 +30,6 @@ bool str_equal_nocase(pa_str a, pa_str b)
 	return true;
 }
 
-int str_compare(pa_str a, pa_str b)
-{
-	size_t common = a.len < b.len ? a.len : b.len;
-	int order = common ? memcmp(a.ptr, b.ptr, common) : 0;
-
-	return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 bool str_starts(pa_str s, pa_str prefix)
 {
 	return s.len >= prefix.len && str_equal(str_slice(s, 0, prefix.len), prefix);

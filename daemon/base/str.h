@@ -24,14 +24,8 @@ static inline bool str_is_absent(pa_str s)
 	return s.ptr == NULL;
 }
 
-static inline bool str_is_empty(pa_str s)
-{
-	return s.len == 0;
-}
-
 bool str_equal(pa_str a, pa_str b);
 bool str_equal_nocase(pa_str a, pa_str b);
-int str_compare(pa_str a, pa_str b);
 bool str_starts(pa_str s, pa_str prefix);
 bool str_ends(pa_str s, pa_str suffix);
 

@@ -356,7 +356,7 @@ static pa_status ask(struct core *core, struct arena *arena, const struct core_q
 		     struct core_answer *ret, pa_error *err)
 {
 	enum verdict verdict;
-	bool is_trial;
+	bool is_trial = false;
 	pa_status status;
 
 	if (!is_offered(core->ops, &operations[question->operation]))

@@ -39,7 +39,7 @@ bool duration_parse(pa_str text, int64_t *ret_ms)
 	return false;
 }
 
-const char *option_type_name(uint32_t type)
+static const char *type_name(uint32_t type)
 {
 	static const char *const names[] = {
 		[PA_OPT_TEXT] = "a text",
@@ -89,7 +89,7 @@ pa_status option_parse(const pa_option *option, pa_str text, pa_value *ret, pa_e
 
 	if (!fits(option->type, text, &value.number))
 		return error_set(err, PA_REJECTED, "%s must be %s", option->name,
-				 option_type_name(option->type));
+				 type_name(option->type));
 	*ret = value;
 	return PA_OK;
 }

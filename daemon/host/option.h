@@ -21,7 +21,4 @@ pa_status option_parse(const pa_option *option, pa_str text, pa_value *ret, pa_e
 /* "500 ms", "2 s", "5 min", "1 h", at most a year; false if it is none of them. */
 bool duration_parse(pa_str text, int64_t *ret_ms) PA_MUST_USE;
 
-/* "a number", "a duration (500 ms, 2 s, 5 min, 1 h)" ...; static. */
-const char *option_type_name(uint32_t type);
-
 #endif

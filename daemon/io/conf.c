@@ -178,14 +178,3 @@ const char *conf_where(struct arena *arena, const struct conf_node *node)
 {
 	return arena_format(arena, "%s:%d", node->file, node->line).ptr;
 }
-
-const char *conf_kind_name(enum conf_kind kind)
-{
-	static const char *const names[] = {
-		[CONF_GROUP] = "a group",         [CONF_LIST] = "a list",
-		[CONF_TEXT] = "a text",           [CONF_INTEGER] = "a whole number",
-		[CONF_REAL] = "a decimal number", [CONF_BOOL] = "true or false",
-	};
-
-	return kind < ARRAY_COUNT(names) ? names[kind] : "nothing";
-}

@@ -60,7 +60,4 @@ const struct conf_node *conf_find(const struct conf_node *group, const char *nam
 /* "file:line". */
 const char *conf_where(struct arena *arena, const struct conf_node *node);
 
-/* "a group", "a list", "a text" ...: what was found where something else was expected. Static. */
-const char *conf_kind_name(enum conf_kind kind);
-
 #endif

@@ -3,12 +3,10 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "io/clock.h"
 #include "io/db_conn.h"
 #include "io/db_params.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +14,14 @@
 
 /* ---- waiting ---- */
 
-/* Waits for the socket; true if there was something in time. timeout_ms -1: for ever. */
-static bool wait_socket(const struct db *db, bool wants_write, int timeout_ms)
+/* Waits for the socket, for ever: a peer that is dead is noticed by the connection. */
+static void wait_socket(const struct db *db, bool wants_write)
 {
 	short events = wants_write ? POLLIN | POLLOUT : POLLIN;
 	struct pollfd poller = {.fd = PQsocket(db->conn), .events = events};
-	int n;
 
-	do
-		n = poll(&poller, 1, timeout_ms);
-	while (n < 0 && errno == EINTR && timeout_ms < 0);
-	return n > 0;
+	while (poll(&poller, 1, -1) < 0 && errno == EINTR)
+		;
 }
 
 /* Moves bytes both ways until PQgetResult can answer without waiting. It must read while it still
@@ -39,7 +34,7 @@ static void pump(struct db *db)
 
 		if (unsent < 0 || !PQisBusy(db->conn))
 			return;
-		wait_socket(db, unsent > 0, -1);
+		wait_socket(db, unsent > 0);
 		if (!PQconsumeInput(db->conn))
 			return;
 	}
@@ -427,32 +422,4 @@ bool db_look(struct db *db)
 const char *db_error_state(const struct db *db)
 {
 	return db->state;
-}
-
-int db_socket(const struct db *db)
-{
-	return PQsocket(db->conn);
-}
-
-pa_status db_wait_notify(struct db *db, int64_t timeout_ms, struct arena *arena,
-			 pa_str *ret_channel, pa_str *ret_payload, pa_error *err)
-{
-	int64_t bounded_ms = timeout_ms < INT_MAX ? timeout_ms : INT_MAX;
-	int64_t deadline = clock_monotonic_ns() + bounded_ms * NS_PER_MS;
-	PGnotify *notify;
-
-	while ((notify = PQnotifies(db->conn)) == NULL) {
-		int64_t left_ms = (deadline - clock_monotonic_ns() + NS_PER_MS - 1) / NS_PER_MS;
-
-		if (!db_is_alive(db))
-			return db_connection_lost(db, err);
-		if (!wait_socket(db, false, left_ms > 0 ? (int)left_ms : 0) && left_ms <= 0)
-			return error_set(err, PA_DEADLINE, "no notification in time");
-		if (!PQconsumeInput(db->conn))
-			return db_connection_lost(db, err);
-	}
-	*ret_channel = arena_copy(arena, str_from(notify->relname));
-	*ret_payload = arena_copy(arena, str_from(notify->extra));
-	PQfreemem(notify);
-	return PA_OK;
 }

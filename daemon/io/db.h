@@ -57,13 +57,11 @@ pa_status db_set(struct db *db, const char *name, const char *value, pa_error *e
 struct db_params *db_params_new(struct arena *arena, enum sql statement);
 void db_bind_int64(struct db_params *params, int64_t value);
 void db_bind_int32(struct db_params *params, int32_t value);
-void db_bind_int16(struct db_params *params, int16_t value);
 void db_bind_bool(struct db_params *params, bool value);
 void db_bind_time(struct db_params *params, int64_t at_ns); /* timestamptz */
 void db_bind_text(struct db_params *params, pa_str value);  /* absent: NULL */
 void db_bind_bytes(struct db_params *params, pa_str value); /* absent: NULL */
 void db_bind_int64_array(struct db_params *params, const int64_t *values, size_t count);
-void db_bind_int32_array(struct db_params *params, const int32_t *values, size_t count);
 void db_bind_int16_array(struct db_params *params, const int16_t *values, size_t count);
 void db_bind_bool_array(struct db_params *params, const bool *values, size_t count);
 void db_bind_time_array(struct db_params *params, const int64_t *at_ns, size_t count);
@@ -102,13 +100,5 @@ pa_str db_str(const struct db_result *result, size_t row,
 	      size_t column); /* text or bytea; absent: NULL */
 void db_result_free(struct db_result *result);
 void db_result_done(struct db_result **result); /* for PA_CLEANUP */
-
-/* Waits for a NOTIFY on the channels listened to (LISTEN by db_simple), at most timeout_ms; then
- * PA_DEADLINE. Channel and payload lie in the arena. */
-pa_status db_wait_notify(struct db *db, int64_t timeout_ms, struct arena *arena,
-			 pa_str *ret_channel, pa_str *ret_payload, pa_error *err) PA_MUST_USE;
-
-/* The socket, for polling. */
-int db_socket(const struct db *db);
 
 #endif

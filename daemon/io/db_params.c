@@ -66,19 +66,21 @@ void db_bind_int32(struct db_params *params, int32_t value)
 	bind_integer(params, OID_INT4, value, 4);
 }
 
-void db_bind_int16(struct db_params *params, int16_t value)
-{
-	bind_integer(params, OID_INT2, value, 2);
-}
-
 void db_bind_bool(struct db_params *params, bool value)
 {
 	bind_integer(params, OID_BOOL, value, 1);
 }
 
+static int64_t time_to_wire(int64_t at_ns)
+{
+	if (at_ns == INT64_MAX || at_ns == INT64_MIN)
+		return at_ns;
+	return at_ns / NS_PER_US - (at_ns % NS_PER_US < 0) - EPOCH_2000_US;
+}
+
 void db_bind_time(struct db_params *params, int64_t at_ns)
 {
-	bind_integer(params, OID_TIMESTAMPTZ, db_time_to_wire(at_ns), 8);
+	bind_integer(params, OID_TIMESTAMPTZ, time_to_wire(at_ns), 8);
 }
 
 void db_bind_text(struct db_params *params, pa_str value)
@@ -119,14 +121,6 @@ void db_bind_int64_array(struct db_params *params, const int64_t *values, size_t
 		at = put(put(at, 8, LENGTH_BYTES), values[i], 8);
 }
 
-void db_bind_int32_array(struct db_params *params, const int32_t *values, size_t count)
-{
-	char *at = begin_array(params, OID_INT4_ARRAY, OID_INT4, count, count * 4, false);
-
-	for (size_t i = 0; i < count; i++)
-		at = put(put(at, 4, LENGTH_BYTES), values[i], 4);
-}
-
 void db_bind_int16_array(struct db_params *params, const int16_t *values, size_t count)
 {
 	char *at = begin_array(params, OID_INT2_ARRAY, OID_INT2, count, count * 2, false);
@@ -141,7 +135,7 @@ void db_bind_time_array(struct db_params *params, const int64_t *at_ns, size_t c
 			       false);
 
 	for (size_t i = 0; i < count; i++)
-		at = put(put(at, 8, LENGTH_BYTES), db_time_to_wire(at_ns[i]), 8);
+		at = put(put(at, 8, LENGTH_BYTES), time_to_wire(at_ns[i]), 8);
 }
 
 void db_bind_bool_array(struct db_params *params, const bool *values, size_t count)
@@ -193,13 +187,6 @@ bool db_params_type_fits(const struct db_params *params, int at, uint32_t wanted
 	if (bound == OID_TEXT)
 		return wanted == OID_VARCHAR || wanted == OID_BPCHAR || wanted == OID_JSON;
 	return bound == OID_BYTEA && wanted == OID_UUID;
-}
-
-int64_t db_time_to_wire(int64_t at_ns)
-{
-	if (at_ns == INT64_MAX || at_ns == INT64_MIN)
-		return at_ns;
-	return at_ns / NS_PER_US - (at_ns % NS_PER_US < 0) - EPOCH_2000_US;
 }
 
 int64_t db_time_from_wire(int64_t microseconds)

@@ -48,7 +48,6 @@ struct db_params {
 bool db_params_type_fits(const struct db_params *params, int at, uint32_t wanted);
 
 /* timestamptz: microseconds since 2000-01-01. The ends of the range stand for infinity. */
-int64_t db_time_to_wire(int64_t at_ns);
 int64_t db_time_from_wire(int64_t microseconds);
 
 #endif

@@ -95,11 +95,6 @@ void json_set_bool(struct json *object, const char *key, bool value)
 	set(object, key, json_boolean(value));
 }
 
-void json_set_null(struct json *object, const char *key)
-{
-	set(object, key, json_null());
-}
-
 void json_set(struct json *object, const char *key, struct json *value)
 {
 	set(object, key, inner(value));

@@ -31,7 +31,6 @@ void json_done(struct json **json);
 void json_set_text(struct json *object, const char *key, pa_str text); /* absent: null */
 void json_set_integer(struct json *object, const char *key, int64_t value);
 void json_set_bool(struct json *object, const char *key, bool value);
-void json_set_null(struct json *object, const char *key);
 
 /* Takes value. */
 void json_set(struct json *object, const char *key, struct json *value);

@@ -23,7 +23,6 @@
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 static _Atomic int level = 6;
-static _Atomic uint64_t counts[PRIORITIES];
 static bool has_journal;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -153,7 +152,6 @@ void log_line(int priority, const struct log_ids *ids, const char *format, ...)
 	flatten(line);
 	if (ids)
 		add_ids(&fields, ids);
-	atomic_fetch_add_explicit(&counts[priority], 1, memory_order_relaxed);
 	if (!has_journal || !send_to_journal(priority, line, &fields))
 		send_to_stderr(priority, line, &fields);
 }
@@ -161,11 +159,4 @@ void log_line(int priority, const struct log_ids *ids, const char *format, ...)
 void log_set_level(int priority)
 {
 	atomic_store(&level, priority);
-}
-
-uint64_t log_count(int priority)
-{
-	if (priority < 0 || priority >= PRIORITIES)
-		return 0;
-	return atomic_load_explicit(&counts[priority], memory_order_relaxed);
 }

@@ -37,7 +37,4 @@ void log_line(int priority, const struct log_ids *ids, const char *format, ...) 
 /* Lines above this priority are dropped; 6 at first. */
 void log_set_level(int priority);
 
-/* Lines logged so far at a priority (0 to 7), for the metrics. */
-uint64_t log_count(int priority);
-
 #endif

@@ -251,13 +251,6 @@ void notify_status(const char *format, ...)
 	sd_notifyf(0, "STATUS=%s", text);
 }
 
-int64_t notify_watchdog_ms(void)
-{
-	uint64_t us = 0;
-
-	return sd_watchdog_enabled(0, &us) > 0 ? (int64_t)(us / US_PER_MS) : 0;
-}
-
 int notify_listen_fd(void)
 {
 	int count = sd_listen_fds(0);

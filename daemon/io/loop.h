@@ -70,9 +70,6 @@ void notify_watchdog(void);
 /* One line for `systemctl status`, in Spanish; as printf. */
 void notify_status(const char *format, ...) PA_PRINTF(1, 2);
 
-/* How often systemd wants to hear notify_watchdog, at least: call it twice as often. 0: never. */
-int64_t notify_watchdog_ms(void);
-
 /* The listening stream socket that systemd passed, or -1. */
 int notify_listen_fd(void);
 

@@ -190,18 +190,3 @@ pa_str text_fold(struct arena *arena, pa_str s)
 	}
 	return (pa_str){out.text, out.len};
 }
-
-pa_str text_nfc(struct arena *arena, pa_str s)
-{
-	pa_str valid = utf8_repair(arena, s), copy;
-	utf8proc_uint8_t *composed = NULL;
-	utf8proc_ssize_t len =
-		utf8proc_map((const utf8proc_uint8_t *)valid.ptr, (utf8proc_ssize_t)valid.len,
-			     &composed, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
-
-	if (len < 0)
-		abort(); /* only for lack of memory: the text is valid */
-	copy = arena_copy(arena, (pa_str){(const char *)composed, (size_t)len});
-	free(composed);
-	return s.ptr ? copy : s;
-}

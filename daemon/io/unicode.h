@@ -23,7 +23,4 @@ pa_str utf8_cut(pa_str s, size_t max);
  * the ends. Digits of any script become ASCII. */
 pa_str text_fold(struct arena *arena, pa_str s);
 
-/* NFC, for what is kept and shown (names). */
-pa_str text_nfc(struct arena *arena, pa_str s);
-
 #endif

@@ -155,8 +155,9 @@ static pa_status start(struct keeper *k, pa_error *err)
 	if (status != PA_OK)
 		return status;
 	writer_set_node(k->options.writer, k->node);
-	if (!atomic_exchange(&k->is_ready, true))
+	if (!k->was_ready)
 		log_notice(LOG_NO_IDS, "this node is registered");
+	k->was_ready = true;
 	return PA_OK;
 }
 
@@ -333,11 +334,6 @@ void keeper_set_aside(struct keeper *k, int64_t event, const char *reason)
 void keeper_core_back(struct keeper *k)
 {
 	atomic_store(&k->is_core_back, true);
-}
-
-bool keeper_is_ready(const struct keeper *k)
-{
-	return atomic_load(&k->is_ready);
 }
 
 uint64_t keeper_late_count(const struct keeper *k)

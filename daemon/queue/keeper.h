@@ -40,9 +40,6 @@ void keeper_set_aside(struct keeper *keeper, int64_t event, const char *reason);
 /* Whoever waits for the core has his turn now. Any thread. */
 void keeper_core_back(struct keeper *keeper);
 
-/* True once this node is registered and every channel has its number. */
-bool keeper_is_ready(const struct keeper *keeper);
-
 /* Customers that have waited 20 s for an answer, so far. */
 uint64_t keeper_late_count(const struct keeper *keeper);
 

@@ -25,7 +25,7 @@ struct keeper {
 	uint64_t ticks;
 	pthread_t thread;
 	struct mailbox box;
-	_Atomic bool is_ready;
+	bool was_ready;
 	_Atomic bool is_core_back; /* those who wait for it are not told yet */
 	_Atomic bool is_stopping;
 	_Atomic uint64_t late;

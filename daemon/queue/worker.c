@@ -58,7 +58,7 @@ void job_pack(struct buf *out, pa_str name, pa_str payload)
 	pack_str(out, JOB_PAYLOAD, payload);
 }
 
-bool job_unpack(pa_str packed, pa_str *ret_name, pa_str *ret_payload)
+static bool job_unpack(pa_str packed, pa_str *ret_name, pa_str *ret_payload)
 {
 	struct unpack in = unpack_from(packed);
 

@@ -46,9 +46,8 @@ struct workers *workers_new(const struct workers_options *options);
 /* Waits for the turns under way. conversations_stop() must have been called. */
 void workers_free(struct workers *workers);
 
-/* Packs a job as it is stored: its name and payload. */
+/* Packs a job as it is stored: its name and payload. What a worker reads again. */
 void job_pack(struct buf *out, pa_str name, pa_str payload);
-bool job_unpack(pa_str packed, pa_str *ret_name, pa_str *ret_payload);
 
 /* How far the turn that has run longest is past all that it may take; waiting for PostgreSQL does
  * not count. 0: none is. */

@@ -61,7 +61,7 @@ bool script_read(struct script *script, const char *path)
 		pa_str text = str_trim(str_from(line));
 
 		number++;
-		if (str_is_empty(text) || text.ptr[0] == '#')
+		if (!text.len || text.ptr[0] == '#')
 			continue;
 		is_good = script->count < STEPS_MAX &&
 			  parse_step(&script->steps[script->count], text);

@@ -30,13 +30,12 @@ static void test_write(void **state)
 	json_set_text(object, "empty", PA_STR(""));
 	json_set_integer(object, "big", INT64_MAX);
 	json_set_bool(object, "yes", true);
-	json_set_null(object, "none");
 	json_append_text(list, PA_STR("x"));
 	json_set_integer(child, "n", -1);
 	json_append(list, child);
 	json_set(object, "list", list);
 	expect(object, "{\"text\":\"año \\\"1\\\"\\n\",\"nul\":\"a\\u0000b\",\"absent\":null,"
-		       "\"empty\":\"\",\"big\":9223372036854775807,\"yes\":true,\"none\":null,"
+		       "\"empty\":\"\",\"big\":9223372036854775807,\"yes\":true,"
 		       "\"list\":[\"x\",{\"n\":-1}]}");
 }
 

@@ -208,22 +208,6 @@ static void test_notify(void **state)
 	close(fd);
 }
 
-static void test_watchdog_interval(void **state)
-{
-	char pid[32];
-
-	(void)state;
-	snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	assert_int_equal(notify_watchdog_ms(), 0);
-	setenv("WATCHDOG_USEC", "30000000", 1);
-	setenv("WATCHDOG_PID", pid, 1);
-	assert_int_equal(notify_watchdog_ms(), 30000);
-	setenv("WATCHDOG_PID", "1", 1); /* meant for another process */
-	assert_int_equal(notify_watchdog_ms(), 0);
-	unsetenv("WATCHDOG_USEC");
-	unsetenv("WATCHDOG_PID");
-}
-
 /* systemd passes descriptors from 3 on: in a child, which has those to itself. */
 static int passed_fd(int fd, bool is_stream)
 {
@@ -270,7 +254,6 @@ int main(void)
 		TEST(test_descriptor_closed),
 		TEST(test_bad_descriptor),
 		TEST(test_notify),
-		TEST(test_watchdog_interval),
 		TEST(test_listen_fd),
 	};
 

@@ -193,20 +193,6 @@ static void test_fold_knows_every_script_of_digits(void **state)
 	}
 }
 
-static void test_nfc(void **state)
-{
-	struct arena *arena PA_CLEANUP(arena_done) = arena_new(ROOM);
-
-	(void)state;
-	expect_str(text_nfc(arena, PA_STR("Mun\u0303oz Jose\u0301")), PA_STR("Muñoz José"));
-	expect_str(text_nfc(arena, PA_STR("Muñoz")), PA_STR("Muñoz"));
-	expect_str(text_nfc(arena, PA_STR("①ﬁ")), PA_STR("①ﬁ")); /* not compatibility */
-	expect_str(text_nfc(arena, (pa_str){"a\0n\u0303", 5}), (pa_str){"a\0ñ", 4});
-	expect_str(text_nfc(arena, PA_STR("a\xff")), PA_STR("a" LOST));
-	expect_str(text_nfc(arena, PA_STR("")), PA_STR(""));
-	expect_str(text_nfc(arena, PA_STR_ABSENT), PA_STR_ABSENT);
-}
-
 /* Whatever comes in, what comes out is valid, within its bound, and folding is stable. */
 static void test_random_bytes(void **state)
 {
@@ -223,7 +209,6 @@ static void test_random_bytes(void **state)
 		for (size_t i = 0; i < len; i++)
 			bytes[i] = (char)(rand_r(&seed) % 3 ? 0x80 | rand_r(&seed) : rand_r(&seed));
 		assert_true(utf8_is_valid(utf8_repair(arena, text)));
-		assert_true(utf8_is_valid(text_nfc(arena, text)));
 		folded = text_fold(arena, text);
 		assert_true(utf8_is_valid(folded));
 		cut = utf8_cut(utf8_repair(arena, text), 5);
@@ -240,7 +225,6 @@ int main(void)
 		cmocka_unit_test(test_cut_keeps_clusters_whole),
 		cmocka_unit_test(test_fold),
 		cmocka_unit_test(test_fold_knows_every_script_of_digits),
-		cmocka_unit_test(test_nfc),
 		cmocka_unit_test(test_random_bytes),
 	};
 

@@ -2,15 +2,15 @@
 
 -- name: probe_scalars
 -- Gives back one value of each type.
--- $1 int8, $2 int4, $3 int2, $4 bool, $5 time, $6 text, $7 bytes
-SELECT $1::bigint, $2::integer, $3::smallint, $4::boolean, $5::timestamptz, $6::text, $7::bytea;
+-- $1 int8, $2 int4 (its upper half comes back as int2), $3 bool, $4 time, $5 text, $6 bytes
+SELECT $1::bigint, $2::integer, ($2::integer >> 16)::smallint, $3::boolean, $4::timestamptz, $5::text,
+	$6::bytea;
 
 -- name: probe_numbers
 -- Gives back arrays of numbers, element by element.
--- $1 int8[], $2 int4[], $3 int2[], $4 time[], $5 bool[]
-SELECT a, b, c, d, e
-  FROM unnest($1::bigint[], $2::integer[], $3::smallint[], $4::timestamptz[], $5::boolean[])
-       AS u (a, b, c, d, e);
+-- $1 int8[], $2 int2[], $3 time[], $4 bool[]
+SELECT a, b, c, d
+  FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::boolean[]) AS u (a, b, c, d);
 
 -- name: probe_slices
 -- Gives back arrays of slices.
