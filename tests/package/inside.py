@@ -1,0 +1,421 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The packages as an administrator meets them, in a booted system (tests/package/boot starts this).
+
+Each test goes on where the one before has ended: installed, configured, killed, reloaded, restarted,
+upgraded, removed. After the first that fails none is tried. The provider and the SMS gateway are stand-ins, all else is real.
+"""
+
+import glob
+import http.client
+import json
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+import house
+import tap
+import webhook
+from tap import check, equal, until
+
+CONF = "/etc/proalto.conf"
+STORE = "/etc/credstore.encrypted"
+PORT = 8080
+CORE_PASSWORD = "clave-del-nucleo"
+SECRETS = {"master-key": os.urandom(32).hex(), "whatsapp-app-secret": house.SECRET,
+	   "whatsapp-verify-token": house.VERIFY_TOKEN, "whatsapp-access-token": house.ACCESS_TOKEN,
+	   "sms-key": house.SMS_TOKEN, "core-password": CORE_PASSWORD}
+# What stays of a package that was purged: systemd's accounts, and what the house itself wrote.
+LEFT = re.compile(r"/etc/(passwd|group|g?shadow|subuid|subgid)-?|/etc/\.pwd\.lock|" + CONF + "|" + STORE + "(/.*)?|"
+		  r"/etc/proalto-dos\.conf|/etc/proalto|/etc/proalto/backend-postgres\.demo\.conf|"
+		  r"/(var/(lib/(postgresql|dpkg|apt|systemd|deb-systemd-system)|log|cache|tmp)|tmp|run|srv|proc|sys|dev|root)(/.*)?|"
+		  r"/etc/(ld\.so\.cache|machine-id|postgresql.*|systemd/system/.*postgresql.*)")
+
+house.B = "/srv"  # where Peer looks for tests/peers
+
+
+def run(*args, text=None, user=None, fails=False):
+	"""Standard output and error of a command, which must work, or must fail."""
+	before = ["runuser", "-u", user, "--"] if user else []
+	done = subprocess.run([*before, *args], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+			      text=True, timeout=120, cwd="/")
+	check((done.returncode != 0) == fails, f"{' '.join(args)}: exit {done.returncode}", done.stdout[-2000:])
+	return done.stdout
+
+
+def sql(query, database="proalto"):
+	return run("psql", "-qXAt", "-d", database, "-c", query, user="postgres").strip()
+
+
+def show(name, unit="proalto.service"):
+	return run("systemctl", "show", "--value", "-p", name, unit).strip()
+
+
+def journal(unit="proalto.service"):
+	return run("journalctl", "--no-pager", "-o", "cat", "-u", unit)
+
+
+def files():
+	found = set()
+	for top in ("/etc", "/usr", "/var", "/lib/systemd", "/opt"):
+		for folder, folders, names in os.walk(top):
+			found.update(os.path.join(folder, name) for name in [*folders, *names])
+	return found
+
+
+class Answers:
+	"""One connection to the daemon, or a new one for each request."""
+
+	def __init__(self, is_kept, port=PORT):
+		self.is_kept = is_kept
+		self.port = port
+		self.connection = None
+
+	def post(self, body):
+		data = webhook.dump(body)
+		if not self.connection or not self.is_kept:
+			self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+		self.connection.request("POST", "/webhook/whatsapp", data, {
+			"Content-Type": "application/json", "X-Hub-Signature-256": webhook.sign(data, house.SECRET)})
+		answer = self.connection.getresponse()
+		answer.read()
+		return answer.status
+
+
+class Machine:
+	"""What the tests share."""
+
+	def __init__(self):
+		self.files = files()
+		self.heard = 0
+		self.people = 0
+		self.failed = None
+
+	def start_peers(self):
+		"""They need the libraries that the packages bring."""
+		folder = "/srv/log"
+		os.makedirs(folder)
+		self.graph = house.Peer("graph", folder, "--token", house.ACCESS_TOKEN, "--phone-id", webhook.PHONE_ID,
+					"--webhook", f"http://127.0.0.1:{PORT}/webhook/whatsapp", "--secret", house.SECRET,
+					"--log", folder + "/graph.jsonl")
+		self.smsgw = house.Peer("smsgw", folder, "--token", house.SMS_TOKEN)
+
+	def person(self):
+		self.people += 1
+		return webhook.Person(f"57310666{self.people:04d}", name="Nombre Plantado")
+
+	def says(self, person, message, port=PORT):
+		equal(Answers(False, port).post(webhook.of(person, message)), 200, "the webhook's answer")
+
+	def hears(self, person, words):
+		"""The next bubble to this person that holds the words."""
+		def to_person():
+			return [bubble for bubble in map(house.Bubble, self.graph.control("messages?since=0"))
+				if bubble.to.lstrip("+") == person.phone]
+
+		def look():
+			return next((bubble for bubble in to_person() if bubble.n > self.heard and words in str(bubble)), None)
+
+		try:
+			found = until(look, 20, f"a message with {words!r}")
+		except AssertionError as error:
+			raise AssertionError("\n".join([str(error), *map(str, to_person())])) from None
+		self.heard = found.n
+		return found
+
+	def is_greeted(self, person):
+		self.says(person, person.text("hola, soy frase-plantada"))
+		return self.hears(person, "")
+
+
+def write_credential(name, value):
+	run("systemd-creds", "encrypt", "--name=" + name.replace("proalto-dos", "proalto"), "-", f"{STORE}/{name}", text=value)
+
+
+def configuration(machine):
+	"""The sample, edited as an administrator would."""
+	with open("/usr/share/proalto/proalto.conf") as file:
+		text = file.read()
+	sms = f'''url = "http://127.0.0.1:{machine.smsgw.port}/sms";
+		headers = {{ Authorization = "Bearer {{secret}}"; }};
+		secret = "credential:proalto.sms-key";
+		body = "{{\\"to\\": \\"{{to}}\\", \\"text\\": \\"{{text}}\\"}}";
+		id_path = "id";'''
+	for old, new in (
+		("100000000000001", webhook.PHONE_ID),
+		('phone_number_id = ', f'graph_url = "http://127.0.0.1:{machine.graph.port}";\n\t\tphone_number_id = '),
+		('plugin = "channel-sms-http";', 'plugin = "channel-sms-http";\n\t\t' + sms),
+		('"host=core.banco.example dbname=cartera user=proalto_lector sslmode=verify-full"',
+		 '"host=127.0.0.1 dbname=core_demo user=proalto_core_reader"'),
+	):
+		check(old in text, f"the sample has {old}")
+		text = text.replace(old, new)
+	return re.sub(r"\n\t\tsql = \{.*?\n\t\t\};", '\n\t\t@include "proalto/backend-postgres.demo.conf"',
+		      text, flags=re.S)
+
+
+def write(path, text):
+	with open(path, "w") as file:
+		file.write(text)
+
+
+# ---- the tests -------------------------------------------------------------------------------------
+
+def installed(machine):
+	run("apt-get", "-q", "-y", "install", *glob.glob("/srv/debs/*.deb"))
+	equal(pwd.getpwnam("proalto").pw_shell, "/usr/sbin/nologin", "the user's shell")
+	machine.start_peers()
+
+
+def waits(machine):
+	for unit in ("proalto.service", "proalto.socket"):
+		equal(run("systemctl", "is-enabled", unit).strip(), "enabled", unit)
+		equal((show("ActiveState", unit), show("ConditionResult", unit)), ("inactive", "no"), unit)
+	check(not os.path.exists(CONF), "the configuration is not shipped")
+
+
+def configured(machine):
+	"""What proaltod(8) tells to do."""
+	run("pg_dropcluster", "--stop", "15", "main")
+	run("pg_createcluster", "--locale", "C.UTF-8", "--start", "15", "main")
+	run("psql", "-q", "-f", "/usr/share/proalto/sql/roles.sql", user="postgres")
+	run("createdb", "-O", "proalto_owner", "proalto", user="postgres")
+	run("createdb", "core_demo", user="postgres")
+	run("psql", "-q", "-d", "core_demo", "-v", "customers=300", "-f", "/usr/share/proalto/sql/demo/load.sql",
+	    user="postgres")
+	run("psql", "-q", text=f"ALTER ROLE proalto_core_reader PASSWORD '{CORE_PASSWORD}'", user="postgres")
+	os.makedirs(STORE, mode=0o700, exist_ok=True)
+	for name, value in SECRETS.items():
+		write_credential("proalto." + name, value)
+	os.makedirs("/etc/proalto", exist_ok=True)
+	shutil.copy("/usr/share/proalto/demo/backend-postgres.demo.conf", "/etc/proalto")
+	write(CONF, configuration(machine))
+	run("proaltoctl", "db", "migrate", "--dsn", "dbname=proalto options=-crole=proalto_owner", user="postgres")
+
+
+def started(machine):
+	begin = time.monotonic()
+	run("systemctl", "start", "proalto")
+	machine.ready = time.monotonic() - begin
+	equal(show("ActiveState"), "active", "the service")
+	equal(show("ActiveState", "proalto.socket"), "active", "the socket")
+	check(machine.ready < 3, f"ready after {machine.ready:.1f} s")
+
+
+def confined(machine):
+	said = run("systemd-analyze", "security", "--no-pager", "proalto.service")
+	exposure = float(re.search(r"exposure level for proalto.service: ([0-9.]+)", said).group(1))
+	check(exposure <= 1.5, f"exposure {exposure}")
+	with open(f"/proc/{show('MainPID')}/status") as file:
+		status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+	for kind in ("CapEff", "CapPrm", "CapBnd", "CapAmb"):
+		equal(int(status[kind], 16), 0, kind)
+	equal((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"), "new privileges and the filter of calls")
+	equal(int(status["Uid"].split()[0]), pwd.getpwnam("proalto").pw_uid, "the user")
+
+
+def balance(machine):
+	"""The main job, with the core's password and every secret as an encrypted credential."""
+	row = sql("SELECT celular, right(num_doc, 4) FROM core_demo.cliente WHERE tip_doc = 'CC' AND celular ~ '^3[0-9]{9}$'"
+		  " AND fec_celular < current_date - 10 AND fec_nac < current_date - 7000 AND cod_cli > 100 AND"
+		  " (SELECT count(*) FROM core_demo.v_credito v WHERE v.cod_cli = cliente.cod_cli AND v.estado = 'ACTIVO') = 1"
+		  " LIMIT 1", "core_demo")
+	mobile, last4 = row.split("|")
+	person = webhook.Person("57" + mobile, name="Nombre Plantado")
+	machine.says(person, person.text("hola"))
+	question = machine.hears(person, "Sí, autorizo")
+	machine.says(person, person.tap(*next(option for option in question.options if option[2] == "Sí, autorizo")))
+	machine.hears(person, "")
+	machine.says(person, person.text("mi saldo"))
+	machine.hears(person, "últimos 4 números")
+	machine.says(person, person.text(last4))
+	sms = until(lambda: machine.smsgw.control(f"messages?to=57{mobile}"), 20, "an SMS")[-1]["text"]
+	machine.hears(person, "")
+	machine.says(person, person.text(re.search(r"\b(\d{6})\b", sms).group(1)))
+	machine.hears(person, "$")
+
+
+def asked(machine):
+	said = run("proaltoctl", "status")
+	check("store" in said, "proaltoctl status", said)
+	run("useradd", "-M", "-G", "proalto-admin", "operadora")
+	run("proaltoctl", "status", user="operadora")
+	run("proaltoctl", "status", user="nobody", fails=True)
+	run("userdel", "operadora")
+
+
+def killed(machine):
+	before = show("MainPID")
+	run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "proalto")
+	machine.is_greeted(machine.person())
+	check(show("MainPID") not in (before, "0"), "another process")
+	equal(show("ActiveState"), "active", "the service")
+
+
+def reloaded(machine):
+	before = show("MainPID")
+	with open(CONF) as file:
+		good = file.read()
+	run("systemctl", "reload", "proalto")
+	wrong = good.replace('name = "ProAlto";', 'nombre = "ProAlto";')
+	write(CONF, wrong)
+	line = 1 + wrong[:wrong.index("nombre = ")].count("\n")
+	run("systemctl", "reload", "proalto", fails=True)
+	check(f"{CONF}:{line}:" in journal(), f"the journal names {CONF}:{line}", journal()[-1500:])
+	said = run("proaltoctl", "reload", fails=True)
+	check(f"{CONF}:{line}:" in said, f"proaltoctl names {CONF}:{line}", said)
+	machine.is_greeted(machine.person())
+	write(CONF, good)
+	run("systemctl", "reload", "proalto")
+	equal((show("MainPID"), show("ActiveState")), (before, "active"), "the process and its state")
+
+
+def under_a_stream(machine, *commands):
+	"""Runs the commands while webhooks come in, over kept and over new connections: every one is
+	acknowledged at its first try, and is in the store."""
+	is_over = threading.Event()
+	problems, counts = [], []
+
+	def stream(is_kept, person):
+		answers, count = Answers(is_kept), 0
+		try:
+			while not is_over.is_set():
+				status = answers.post(webhook.of(person, person.text(f"frase-plantada {count}")))
+				if status != 200:
+					problems.append(f"{'kept' if is_kept else 'new'} connection: {status}")
+				count += 1
+				time.sleep(0.02)
+		except (OSError, http.client.HTTPException) as error:
+			problems.append(f"{'kept' if is_kept else 'new'} connection: {error!r}")
+		counts.append(count)
+
+	had = int(sql("SELECT count(*) FROM proalto.inbox WHERE kind <> 0"))
+	threads = [threading.Thread(target=stream, args=(i % 2 == 0, machine.person())) for i in range(6)]
+	for thread in threads:
+		thread.start()
+	try:
+		for command in commands:
+			time.sleep(1)
+			run(*command)
+		time.sleep(1)
+	finally:
+		is_over.set()
+		for thread in threads:
+			thread.join()
+	equal(problems, [], "webhooks that failed")
+	check(sum(counts) > 100, f"only {sum(counts)} webhooks")
+	equal(int(sql("SELECT count(*) FROM proalto.inbox WHERE kind <> 0")) - had, sum(counts), "messages in the store")
+
+
+def restarted(machine):
+	before = show("MainPID")
+	under_a_stream(machine, *[["systemctl", "restart", "proalto"]] * 3)
+	check(show("MainPID") != before, "another process")
+
+
+def upgraded(machine):
+	"""The same version once more is an upgrade to dpkg."""
+	before = show("MainPID")
+	under_a_stream(machine, ["dpkg", "-i", *glob.glob("/srv/debs/proalto_*.deb")])
+	check(show("MainPID") != before, "another process")
+	check(os.path.exists(CONF), "the configuration is there")
+
+
+def instanced(machine):
+	"""A second daemon with a database and a port of its own."""
+	run("createdb", "-O", "proalto_owner", "dos", user="postgres")
+	run("proaltoctl", "db", "migrate", "--dsn", "dbname=dos options=-crole=proalto_owner", user="postgres")
+	with open(CONF) as file:
+		text = file.read()
+	for old, new in (('#database = "dbname=proalto user=proalto";', 'database = "dbname=dos user=proalto";'),
+			 ('#socket = "/run/proalto/control.sock";', 'socket = "/run/proalto-dos/control.sock";'),
+			 ("#port = 8080;", "port = 8081;")):
+		check(old in text, f"the sample has {old}")
+		text = text.replace(old, new)
+	write("/etc/proalto-dos.conf", text)
+	for name, value in SECRETS.items():
+		write_credential("proalto-dos." + name, value)
+	run("systemctl", "start", "proalto@dos")
+	person = machine.person()
+	machine.says(person, person.text("hola"), port=8081)
+	machine.hears(person, "")
+	run("systemctl", "reload", "proalto@dos")
+	equal(journal("proalto@dos.service").count("was read again"), 2, "who tells of it, daemon and tool")
+	equal(sql("SELECT count(*) FROM proalto.inbox WHERE kind <> 0", "dos"), "1", "messages of the second")
+	run("systemctl", "stop", "proalto@dos")
+
+
+def said_nothing_personal(machine):
+	said = run("journalctl", "--no-pager", "-o", "json")
+	for path in glob.glob("/var/log/postgresql/*"):
+		with open(path, errors="replace") as file:
+			said += file.read()
+	check("proaltod" in said, "the journal has the daemon's lines")
+	for planted in ("Nombre Plantado", "frase-plantada", "57310666", *SECRETS.values()):
+		check(planted not in said, f"the journal holds {planted[:12]!r}")
+
+
+def removed(machine):
+	run("apt-get", "-q", "-y", "remove", "proalto", "proalto-simulator")
+	check(subprocess.run(["systemctl", "is-active", "-q", "proalto.service"]).returncode != 0, "it runs no more")
+	try:
+		Answers(False).post({})
+	except OSError:
+		pass
+	else:
+		raise AssertionError("something still listens")
+	check(os.path.exists(CONF), "the configuration stays when the package is removed")
+
+
+def purged(machine):
+	run("apt-get", "-q", "-y", "purge", "proalto", "proalto-simulator")
+	run("apt-get", "-q", "-y", "autoremove")
+	left = sorted(path for path in files() - machine.files if not LEFT.fullmatch(path))
+	equal(left, [], "files that stayed")
+	pwd.getpwnam("proalto")
+	check(int(sql("SELECT count(*) FROM proalto.inbox")) > 100, "the database is whole")
+	check(os.path.exists(f"{STORE}/proalto.master-key"), "its key is there")
+	equal(run("systemctl", "list-units", "--failed", "--no-legend", "--plain").strip(), "", "failed units")
+
+
+TESTS = [
+	("the packages install without a network", installed),
+	("without a configuration the service waits", waits),
+	("the sample, edited, and encrypted credentials are a configuration", configured),
+	("the service starts", started),
+	("it is confined: exposure 1.5 at most, no capability, its own user", confined),
+	("a customer gets his balance", balance),
+	("root and the operators' group may ask, others not", asked),
+	("killed, it comes back by itself and answers", killed),
+	("a wrong configuration fails the reload with file and line, the old one stays", reloaded),
+	("a restart fails no webhook", restarted),
+	("an upgrade fails no webhook", upgraded),
+	("a second instance runs beside the first", instanced),
+	("nothing personal is in the journal", said_nothing_personal),
+	("removed, it is gone and the configuration stays", removed),
+	("purge leaves the user, the database and its keys", purged),
+]
+
+
+def in_order(test):
+	"""What comes after a test that failed is not tried; the journal is told with the first."""
+	def try_it(machine):
+		check(not machine.failed, f"not tried: {machine.failed} failed before")
+		try:
+			test(machine)
+		except BaseException:
+			machine.failed = test.__name__
+			tap.say(run("journalctl", "--no-pager", "-n", "40", "-u", "proalto*"))
+			tap.say(subprocess.getoutput("proaltoctl status"))
+			raise
+
+	return try_it
+
+
+subprocess.run(["systemctl", "is-system-running", "--wait"], stdout=subprocess.DEVNULL)
+sys.exit(1 if tap.run([(name, in_order(test)) for name, test in TESTS], Machine()) else 0)
