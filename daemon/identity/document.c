@@ -191,11 +191,13 @@ static bool joined_code(const struct runs *runs, char digits[CODE_DIGITS])
 	size_t len = 0;
 
 	for (size_t i = 0; i < runs->count; i++) {
-		if ((i && !is_beside(runs->run[i - 1], runs->run[i])) ||
-		    len + runs->run[i].len > CODE_DIGITS)
+		pa_str run = runs->run[i];
+
+		if (!run.ptr || (i && !is_beside(runs->run[i - 1], run)) ||
+		    len + run.len > CODE_DIGITS)
 			return false;
-		memcpy(digits + len, runs->run[i].ptr, runs->run[i].len);
-		len += runs->run[i].len;
+		memcpy(digits + len, run.ptr, run.len);
+		len += run.len;
 	}
 	return len == CODE_DIGITS;
 }
