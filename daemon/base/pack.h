@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * base/pack.h: how records are written as bytes before they are sealed and stored: events,
- *messages, states. A record is a list of fields, each with a number; unknown numbers are skipped,
- *missing ones read as zero or absent. So a record written by the next release is read by this one
- *and the reverse (the wire types are those of Protocol Buffers: varint and length-delimited).
+ * messages, states. A record is a list of fields, each with a number; unknown numbers are skipped,
+ * missing ones read as zero or absent. So a record written by the next release is read by this one
+ * and the reverse (the wire types are those of Protocol Buffers: varint and length-delimited).
  *
  *	pack_str(&buf, FIELD_NAME, name);   pack_int(&buf, FIELD_AT, at_ns);
  *
@@ -13,7 +13,7 @@
  *	if (in.is_broken) ...
  *
  * Integers are zigzag-coded: small negative numbers stay short. Absent slices and zeros are left
- *out (an empty slice that is present is written).
+ * out (an empty slice that is present is written).
  */
 #ifndef BASE_PACK_H
 #define BASE_PACK_H

@@ -83,21 +83,23 @@ static struct contact *open_contact(const struct listing *listing, const struct 
 	return contact;
 }
 
+/* ret_body: the raw body, if it was packed with the event. */
 static void add_event(const struct listing *listing, struct arena *arena,
 		      const struct contact *contact, const struct db_result *rows, size_t row,
-		      struct json *line)
+		      struct json *line, pa_str *ret_body)
 {
 	bool is_receipt = db_int64(rows, row, KIND) == 0;
 	pa_event event = {.kind = PA_EVENT_UNKNOWN};
 	pa_str plain;
 
+	*ret_body = PA_STR_ABSENT;
 	if (db_is_null(rows, row, PAYLOAD)) {
 		event_json(&event, line);
 		return;
 	}
 	if (open_sealed(listing, arena, contact, is_receipt ? PA_STR("receipt") : PA_STR("inbox"),
 			db_str(rows, row, PAYLOAD), &plain) &&
-	    event_unpack(plain, &event) == PA_OK)
+	    receipt_unpack(plain, &event, ret_body) == PA_OK)
 		event_json(&event, line);
 	else
 		json_set_bool(line, "unreadable", true);
@@ -105,10 +107,8 @@ static void add_event(const struct listing *listing, struct arena *arena,
 
 static void add_body(const struct listing *listing, struct arena *arena,
 		     const struct contact *contact, const struct db_result *rows, size_t row,
-		     struct json *line)
+		     struct json *line, pa_str body)
 {
-	pa_str body = PA_STR_ABSENT;
-
 	if (!db_is_null(rows, row, BODY) &&
 	    !open_sealed(listing, arena, contact, PA_STR("body"), db_str(rows, row, BODY), &body))
 		body = PA_STR_ABSENT;
@@ -121,13 +121,14 @@ static void print_row(const struct listing *listing, struct arena *arena,
 	struct json *line PA_CLEANUP(json_done) = json_object_new();
 	struct buf text PA_CLEANUP(buf_done) = BUF_INIT(LINE_CAP);
 	struct contact *contact = open_contact(listing, rows, row);
+	pa_str body;
 
 	json_set_integer(line, "inbox", db_int64(rows, row, ID));
 	json_set_text(line, "at", instant_iso(arena, db_time_ns(rows, row, AT)));
 	json_set_text(line, "channel", db_str(rows, row, CHANNEL));
-	add_event(listing, arena, contact, rows, row, line);
+	add_event(listing, arena, contact, rows, row, line, &body);
 	if (listing->with_body)
-		add_body(listing, arena, contact, rows, row, line);
+		add_body(listing, arena, contact, rows, row, line, body);
 	contact_unref(contact);
 	json_write(line, &text);
 	buf_add_byte(&text, '\n');

@@ -71,7 +71,6 @@ void key_derive(const struct key *key, const char *purpose, struct key *ret)
 						 key->bytes, sizeof(key->bytes), NULL, personal);
 }
 
-/* Writes plain.len + SEAL_OVERHEAD bytes. Cannot fail: the sizes are fixed. */
 /* Nonces are random and public: drawing them by the hundred saves a system call for each (0.5 of
  * 1.5 us when sealing half a kilobyte). */
 static void next_nonce(unsigned char *out)
@@ -89,6 +88,7 @@ static void next_nonce(unsigned char *out)
 	memcpy(out, pool.bytes + pool.left, NONCE_BYTES);
 }
 
+/* Writes plain.len + SEAL_OVERHEAD bytes. Cannot fail: the sizes are fixed. */
 static void seal_into(unsigned char *out, const struct key *key, pa_str context, pa_str plain)
 {
 	next_nonce(out);

@@ -31,10 +31,12 @@
 #include <microhttpd.h>
 
 #define EXCHANGE_MEMORY ((size_t)16 << 20)
-#define POOL_MAX 256                  /* idle exchanges kept */
-#define POOL_BODY ((size_t)64 << 10)  /* an idle exchange keeps no more room than this */
-#define HEADERS_MAX 100               /* so many headers, and as many query parameters */
-#define CONNECTION_MEMORY (32u << 10) /* bounds the request line and the headers: 431 above */
+#define POOL_MAX 256                 /* idle exchanges kept */
+#define POOL_BODY ((size_t)64 << 10) /* an idle exchange keeps no more room than this */
+#define HEADERS_MAX 100              /* so many headers, and as many query parameters */
+/* Bounds the request line and the headers: 431 above. libmicrohttpd writes zeros over all of it
+ * twice a request. */
+#define CONNECTION_MEMORY (16u << 10)
 #define STOP_PATIENCE (1 * NS_PER_S)
 #define TICK_MS 1000
 

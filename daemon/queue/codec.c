@@ -78,6 +78,7 @@ static const struct field pair_fields[] = {
 	STR(pa_pair, 2, value),
 };
 
+#define RECEIPT_BODY 40
 #define MESSAGE_CHOICE 30 /* repeated */
 #define MESSAGE_PARAM 31  /* repeated */
 #define MAX_REPEATED 64
@@ -137,6 +138,23 @@ pa_status event_unpack(pa_str bytes, pa_event *ret)
 		return PA_REJECTED;
 	*ret = event;
 	return PA_OK;
+}
+
+void receipt_pack(struct buf *out, const pa_event *event, pa_str body)
+{
+	event_pack(out, event);
+	pack_str(out, RECEIPT_BODY, body);
+}
+
+pa_status receipt_unpack(pa_str bytes, pa_event *ret, pa_str *ret_body)
+{
+	struct unpack in = unpack_from(bytes);
+
+	*ret_body = PA_STR_ABSENT;
+	while (unpack_next(&in))
+		if (in.field == RECEIPT_BODY)
+			*ret_body = in.str;
+	return event_unpack(bytes, ret);
 }
 
 void message_pack(struct buf *out, const pa_message *message)

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define SLOTS 65536 /* a power of two; a collision evicts */
-#define MAX_TAGS 4  /* of one event: phone and user id, old and new */
 #define MAX_ADDRESS 256
 
 struct slot {
@@ -28,7 +27,7 @@ struct contacts {
 
 enum address_kind { ADDRESS_PHONE = 'p', ADDRESS_USER_ID = 'u' };
 
-static pa_str tag_of(struct contacts *contacts, struct arena *arena, enum address_kind kind,
+static pa_str tag_of(const struct contacts *contacts, struct arena *arena, enum address_kind kind,
 		     pa_str text)
 {
 	char bytes[MAX_ADDRESS + 1];
@@ -88,20 +87,18 @@ static void uncache(struct contacts *contacts, pa_str tag)
 	slot->contact = NULL;
 }
 
-/* The addresses by which the person was known before the event, and, if it changes them, those by
- * which he is known afterwards. */
-static size_t tags_before(struct contacts *contacts, struct arena *arena, const pa_event *event,
-			  pa_str tags[MAX_TAGS])
+void contacts_tags(const struct contacts *contacts, const pa_event *event, struct arena *arena,
+		   struct contact_tags *ret)
 {
 	pa_str user_id = event->previous_user_id.len ? event->previous_user_id : event->user_id;
 
-	tags[0] = tag_of(contacts, arena, ADDRESS_PHONE, event->phone);
-	tags[1] = tag_of(contacts, arena, ADDRESS_USER_ID, user_id);
+	*ret = (struct contact_tags){{{NULL, 0}}};
+	ret->tag[0] = tag_of(contacts, arena, ADDRESS_PHONE, event->phone);
+	ret->tag[1] = tag_of(contacts, arena, ADDRESS_USER_ID, user_id);
 	if (event->kind != PA_EVENT_SYSTEM)
-		return 2;
-	tags[2] = tag_of(contacts, arena, ADDRESS_PHONE, event->new_phone);
-	tags[3] = tag_of(contacts, arena, ADDRESS_USER_ID, event->new_user_id);
-	return MAX_TAGS;
+		return;
+	ret->tag[2] = tag_of(contacts, arena, ADDRESS_PHONE, event->new_phone);
+	ret->tag[3] = tag_of(contacts, arena, ADDRESS_USER_ID, event->new_user_id);
 }
 
 /* ---- the store ---- */
@@ -151,26 +148,21 @@ static pa_status fetch(struct contacts *contacts, struct arena *arena, const pa_
 	return status;
 }
 
-pa_status contacts_prefetch(struct contacts *contacts, const pa_event *const *events, size_t count,
+pa_status contacts_prefetch(struct contacts *contacts, const pa_str *tags, size_t count,
 			    pa_error *err)
 {
 	struct arena *arena PA_CLEANUP(arena_done) = arena_new((size_t)8 << 20);
-	pa_str *missing = ARENA_ARRAY(arena, pa_str, count * MAX_TAGS);
+	pa_str *missing = ARENA_ARRAY(arena, pa_str, count);
 	size_t missing_count = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		pa_str tags[MAX_TAGS];
-		size_t n = tags_before(contacts, arena, events[i], tags);
-
-		for (size_t k = 0; k < n; k++)
-			if (tags[k].ptr && !cached(contacts, tags[k]))
-				missing[missing_count++] = tags[k];
-	}
+	for (size_t i = 0; i < count; i++)
+		if (tags[i].ptr && !cached(contacts, tags[i]))
+			missing[missing_count++] = tags[i];
 	return missing_count ? fetch(contacts, arena, missing, missing_count, err) : PA_OK;
 }
 
 /* Points addresses at a contact that is stored, and says what is known of it now. */
-static pa_status move_addresses(struct contacts *contacts, struct arena *arena, pa_str *tags,
+static pa_status move_addresses(struct contacts *contacts, struct arena *arena, const pa_str *tags,
 				size_t count, const struct contact *to, pa_error *err)
 {
 	int64_t *ids = ARENA_ARRAY(arena, int64_t, count);
@@ -259,7 +251,7 @@ static pa_status choose(struct contacts *contacts, struct arena *arena, struct c
 
 /* Two contacts turn out to be one person. */
 static pa_status unite(struct contacts *contacts, struct arena *arena, struct contact *a,
-		       struct contact *b, pa_str tags[2], struct contact **ret, pa_error *err)
+		       struct contact *b, const pa_str tags[2], struct contact **ret, pa_error *err)
 {
 	struct contact *kept, *one;
 	pa_status status = choose(contacts, arena, a, b, &kept, err);
@@ -281,9 +273,10 @@ static pa_status unite(struct contacts *contacts, struct arena *arena, struct co
 	return PA_OK;
 }
 
-/* A new phone or user id of a known person; tags as tags_before() told them. */
+/* A new phone or user id of a known person. */
 static pa_status apply_change(struct contacts *contacts, struct arena *arena, const pa_event *event,
-			      const pa_str tags[MAX_TAGS], struct contact **contact, pa_error *err)
+			      const pa_str tags[CONTACT_TAGS], struct contact **contact,
+			      pa_error *err)
 {
 	pa_str phone = event->new_phone.len ? event->new_phone : (*contact)->phone;
 	pa_str user_id = event->new_user_id.len ? event->new_user_id : (*contact)->user_id;
@@ -315,7 +308,7 @@ static pa_status apply_change(struct contacts *contacts, struct arena *arena, co
 
 /* A change that is told again after it was made: the person has his new address already. */
 static struct contact *changed_before(struct contacts *contacts, const pa_event *event,
-				      const pa_str tags[MAX_TAGS])
+				      const pa_str tags[CONTACT_TAGS])
 {
 	struct contact *contact;
 
@@ -326,8 +319,8 @@ static struct contact *changed_before(struct contacts *contacts, const pa_event 
 }
 
 static pa_status resolve_known(struct contacts *contacts, struct arena *arena,
-			       const pa_event *event, struct contact *found[2], pa_str tags[2],
-			       struct contact **ret, pa_error *err)
+			       const pa_event *event, struct contact *found[2],
+			       const pa_str tags[2], struct contact **ret, pa_error *err)
 {
 	struct contact *known = found[0] ? found[0] : found[1];
 	struct contact *more;
@@ -346,17 +339,17 @@ static pa_status resolve_known(struct contacts *contacts, struct arena *arena,
 	return PA_OK;
 }
 
-pa_status contacts_resolve(struct contacts *contacts, const pa_event *event, struct arena *arena,
+pa_status contacts_resolve(struct contacts *contacts, const pa_event *event,
+			   const struct contact_tags *all, struct arena *arena,
 			   struct contact **ret, pa_str *ret_tags, size_t *ret_tags_count,
 			   pa_error *err)
 {
 	struct contact *found[2], *contact = NULL;
-	pa_str tags[MAX_TAGS] = {{NULL, 0}};
+	const pa_str *tags = all->tag;
 	pa_status status = PA_OK;
 
 	*ret = NULL;
 	*ret_tags_count = 0;
-	tags_before(contacts, arena, event, tags);
 	if (!tags[0].ptr && !tags[1].ptr)
 		return PA_OK;
 	found[0] = cached(contacts, tags[0]);

@@ -227,39 +227,50 @@ void dispatch_follow(struct dispatch *d, const struct outbound *o)
 
 /* ---- what comes to the thread ---- */
 
+/* The way was kept free for it. False if the gate closed meanwhile. */
+static bool enter_reserved(struct dispatch *d, struct lane *lane, struct outbound *o)
+{
+	struct gate_answer gate = ask_gate(o);
+
+	lanes_prepend(lane, o);
+	lane->is_reserved = false;
+	o->is_out = true;
+	o->outcome.gate = str_from(gate.reason);
+	if (gate.verdict != GATE_REFUSE)
+		return true;
+	d->counts.refused++;
+	dispatch_decide(o, OUTBOX_REFUSED, false, gate.reason);
+	put_outcome(d, o);
+	return false;
+}
+
+static void enter_behind(struct dispatch *d, struct lane *lane, struct outbound *o)
+{
+	const struct outbound *before = lanes_last(lane);
+
+	lanes_append(lane, o);
+	if (before) /* the provider may have been quicker */
+		dispatch_follow(d, before);
+	try_lane(d, lane);
+}
+
 static void on_push(struct dispatch *d, struct outbound *o)
 {
-	struct gate_answer gate = {GATE_SEND, NULL};
 	struct lane *lane;
-	bool goes_now;
+	bool goes_now = false;
 
 	pthread_mutex_lock(&d->lock);
 	lane = lanes_find(&d->lanes, o->conversation, o->channel);
 	lane->coming--;
-	goes_now = o->was_born_leaving && lane->is_reserved;
 	if (lanes_message(lane, o->id)) { /* found by a sweep as well */
 		pthread_mutex_unlock(&d->lock);
 		outbound_free(o);
 		return;
 	}
-	if (goes_now)
-		lanes_prepend(lane, o);
+	if (o->was_born_leaving && lane->is_reserved)
+		goes_now = enter_reserved(d, lane, o);
 	else
-		lanes_append(lane, o);
-	if (goes_now) {
-		lane->is_reserved = false;
-		o->is_out = true;
-		gate = ask_gate(o);
-		o->outcome.gate = str_from(gate.reason);
-	}
-	if (gate.verdict == GATE_REFUSE) {
-		d->counts.refused++;
-		dispatch_decide(o, OUTBOX_REFUSED, false, gate.reason);
-		put_outcome(d, o);
-		goes_now = false;
-	} else if (!goes_now) {
-		try_lane(d, lane);
-	}
+		enter_behind(d, lane, o);
 	pthread_mutex_unlock(&d->lock);
 	if (goes_now)
 		dispatch_send(d, o);

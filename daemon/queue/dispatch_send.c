@@ -146,10 +146,16 @@ static void decide_by_outcome(struct dispatch *d, struct outbound *o, const pa_o
 /* A channel's words, as text that the store takes: whole characters, no NUL. */
 static void keep_reason(struct outbound *o, pa_str reason)
 {
-	struct arena *arena PA_CLEANUP(arena_done) = arena_new(REASON_ARENA_CAP);
-	pa_str text = utf8_repair(arena, str_slice(reason, 0, sizeof(o->reason)));
-	size_t len = text.len < sizeof(o->reason) ? text.len : sizeof(o->reason) - 1;
+	struct arena *arena PA_CLEANUP(arena_done) = NULL;
+	pa_str text;
+	size_t len;
 
+	o->reason[0] = '\0';
+	if (!reason.len)
+		return;
+	arena = arena_new(REASON_ARENA_CAP);
+	text = utf8_repair(arena, str_slice(reason, 0, sizeof(o->reason)));
+	len = text.len < sizeof(o->reason) ? text.len : sizeof(o->reason) - 1;
 	while (len && len < text.len && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
 		len--;
 	if (len)

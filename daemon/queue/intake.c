@@ -126,17 +126,19 @@ static bool is_work(const pa_event *event, const struct channel *channel,
 	       (event->kind == PA_EVENT_MESSAGE || event->kind == PA_EVENT_SYSTEM);
 }
 
-static pa_str pack_event(const struct post *post, const pa_event *event)
+/* body: of which the event is all, or absent. */
+static pa_str pack_event(const struct post *post, const pa_event *event, pa_str body)
 {
 	struct buf packed PA_CLEANUP(buf_done) = BUF_INIT(MAX_EVENT);
 
-	event_pack(&packed, event);
+	receipt_pack(&packed, event, body);
 	return packed.is_over ? PA_STR_ABSENT : arena_copy(post->arena, buf_str(&packed));
 }
 
-static pa_status make_event(struct intake *intake, struct post *post, const pa_event *event,
+static pa_status make_event(struct intake *intake, struct post *post, size_t at,
 			    struct event_item *item, pa_error *err)
 {
+	const pa_event *event = post->events[at];
 	struct channel *channel = channel_of(intake, post, event);
 	struct contact *contact;
 	pa_status status;
@@ -145,13 +147,13 @@ static pa_status make_event(struct intake *intake, struct post *post, const pa_e
 	item->post = post;
 	item->kind = (int16_t)event->kind;
 	item->happened_ns = event->at_ns > 0 ? event->at_ns : clock_now_ns();
-	item->plain = pack_event(post, event);
+	item->plain = pack_event(post, event, PA_STR_ABSENT);
 	item->id = ids_next();
 	if (!item->id || !item->plain.ptr)
 		return error_set(err, PA_RETRY, "no ids left, or an event is too large");
 	item->tags_count = 0;
-	status = contacts_resolve(intake->contacts, event, post->arena, &contact, item->tags,
-				  &item->tags_count, err);
+	status = contacts_resolve(intake->contacts, event, &post->tags[at], post->arena, &contact,
+				  item->tags, &item->tags_count, err);
 	if (status != PA_OK)
 		return status;
 	if (contact) {
@@ -182,9 +184,9 @@ static bool names_message(const struct intake *intake, const struct post *post,
 }
 
 /* A status of a message of ours, or NULL if it is not one. */
-static struct receipt_item *make_receipt(struct intake *intake, struct post *post,
-					 const pa_event *event)
+static struct receipt_item *make_receipt(struct intake *intake, struct post *post, size_t at)
 {
+	const pa_event *event = post->events[at];
 	struct receipt_item *item;
 	struct contact *contact = NULL;
 	pa_str tags[MAX_ADDRESSES], plain;
@@ -195,14 +197,14 @@ static struct receipt_item *make_receipt(struct intake *intake, struct post *pos
 	if (event->kind != PA_EVENT_STATUS || event->status < PA_STATUS_SENT ||
 	    event->status > PA_STATUS_FAILED || !names_message(intake, post, event, item))
 		return NULL;
-	plain = pack_event(post, event);
+	plain = pack_event(post, event, post->events_count == 1 ? post->body : PA_STR_ABSENT);
 	item->item.kind = ITEM_RECEIPT;
 	item->post = post;
 	item->id = ids_next();
 	if (!item->id || !plain.ptr)
 		return NULL;
-	IGNORE_STATUS(contacts_resolve(intake->contacts, event, post->arena, &contact, tags,
-				       &tags_count, &err),
+	IGNORE_STATUS(contacts_resolve(intake->contacts, event, &post->tags[at], post->arena,
+				       &contact, tags, &tags_count, &err),
 		      "a receipt without contact is sealed by the house");
 	/* A contact of which nothing is stored must not be the only one who can open it. */
 	if (contact && !atomic_load(&contact->is_stored))
@@ -256,7 +258,7 @@ static pa_status make_items(struct intake *intake, struct post *post, struct ite
 
 	items->list = ARENA_ARRAY(post->arena, struct item *, post->events_count + 1);
 	for (size_t i = 0; i < post->events_count && status == PA_OK; i++) {
-		struct receipt_item *receipt = make_receipt(intake, post, post->events[i]);
+		struct receipt_item *receipt = make_receipt(intake, post, i);
 		struct event_item *event;
 
 		if (receipt) {
@@ -265,7 +267,7 @@ static pa_status make_items(struct intake *intake, struct post *post, struct ite
 			continue;
 		}
 		event = ARENA_NEW(post->arena, struct event_item);
-		status = make_event(intake, post, post->events[i], event, err);
+		status = make_event(intake, post, i, event, err);
 		if (status != PA_OK)
 			break;
 		note_contact(items, event->contact);
@@ -281,14 +283,16 @@ static pa_status make_items(struct intake *intake, struct post *post, struct ite
 	return status;
 }
 
-/* The raw body goes with the first item: under the person's key if the whole delivery is his. */
+/* The raw body goes with the first item: under the person's key if the whole delivery is his. A
+ * receipt that is all of it has it already. */
 static void place_body(struct intake *intake, struct post *post, struct items *items)
 {
 	const struct key *key = intake->options.house;
 	int64_t body_of = 0;
 	pa_str sealed;
 
-	if (!post->body.ptr || !items->count)
+	if (!post->body.ptr || !items->count ||
+	    (post->events_count == 1 && items->list[0]->kind == ITEM_RECEIPT))
 		return;
 	if (!items->is_mixed && items->contact)
 		key = &items->contact->key;
@@ -343,17 +347,25 @@ static void work_on(struct intake *intake, struct post *post)
 static pa_status prefetch(struct intake *intake, struct post **posts, size_t count, pa_error *err)
 {
 	struct arena *arena PA_CLEANUP(arena_done) = arena_new(POST_ARENA_CAP);
-	const pa_event **events;
+	pa_str *tags;
 	size_t total = 0;
 
 	for (size_t i = 0; i < count; i++)
 		total += posts[i]->events_count;
-	events = ARENA_ARRAY(arena, const pa_event *, total);
+	tags = ARENA_ARRAY(arena, pa_str, total * CONTACT_TAGS);
 	total = 0;
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < posts[i]->events_count; k++)
-			events[total++] = posts[i]->events[k];
-	return contacts_prefetch(intake->contacts, events, total, err);
+	for (size_t i = 0; i < count; i++) {
+		struct post *post = posts[i];
+
+		post->tags = ARENA_ARRAY(post->arena, struct contact_tags, post->events_count);
+		for (size_t k = 0; k < post->events_count; k++) {
+			contacts_tags(intake->contacts, post->events[k], post->arena,
+				      &post->tags[k]);
+			memcpy(tags + total, post->tags[k].tag, sizeof(post->tags[k].tag));
+			total += CONTACT_TAGS;
+		}
+	}
+	return contacts_prefetch(intake->contacts, tags, total, err);
 }
 
 static void work_on_all(struct intake *intake, struct post **posts, size_t count)
@@ -462,7 +474,7 @@ static bool copy_events(struct post *post, const pa_event *const *events, size_t
 
 	for (size_t i = 0; i < count; i++) {
 		pa_event *copy = ARENA_NEW(post->arena, pa_event);
-		pa_str packed = pack_event(post, events[i]);
+		pa_str packed = pack_event(post, events[i], PA_STR_ABSENT);
 
 		if (!packed.ptr || event_unpack(packed, copy) != PA_OK)
 			return false;

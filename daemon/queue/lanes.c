@@ -64,6 +64,15 @@ struct outbound *lanes_message(const struct lane *lane, int64_t outbox_id)
 	return o;
 }
 
+struct outbound *lanes_last(const struct lane *lane)
+{
+	struct outbound *o = lane->first;
+
+	while (o && o->next)
+		o = o->next;
+	return o;
+}
+
 bool outbound_is_next(const struct outbound *outbound)
 {
 	return outbound->was_born_leaving && outbound->state == OUTBOX_UNDER_WAY &&

@@ -12,6 +12,8 @@
 #include "queue/channel.h"
 #include "queue/mailbox.h"
 
+struct contact_tags;
+
 struct post {
 	struct mail mail;
 	struct arena *arena;
@@ -21,6 +23,7 @@ struct post {
 	pa_str body;                    /* session: absent */
 	const pa_event *const *events;  /* session: what was handed in, copied */
 	size_t events_count;
+	struct contact_tags *tags; /* of the events' persons, one each */
 	_Atomic int references;
 	_Atomic int undone;      /* items not yet durable, plus one while intake works on it */
 	_Atomic bool is_refused; /* the store is away: answer 503 */

@@ -261,6 +261,7 @@ def unknown_kinds(house):
 
 def statuses_go_forward(house):
 	person = house.stranger()
+	after = last_id(house)
 	house.graph.control("statuses", {"sent_ms": 200, "delivered_ms": 100, "read_ms": 0, "double": True})
 	person.says("hola")
 	first = person.hears()
@@ -268,6 +269,11 @@ def statuses_go_forward(house):
 	until(lambda: house.sql(f"SELECT statuses FROM outbox WHERE id = {outbox}") == "7", 10, "all three statuses")
 	equal(house.sql(f"SELECT count(*) FROM receipt WHERE outbox_id = {outbox}"), "3", "receipts, each sent twice")
 	equal(house.sql(f"SELECT state FROM outbox WHERE id = {outbox}"), "3", "state")
+	listed = [json.loads(line) for line in
+		  house.ctl("inbox", "--json", "--body", "--after", str(after)).splitlines()]
+	bodies = [item["body"] for item in listed if item["event"] == "status" and item.get("ref") == first.entry["callback"]]
+	equal(len(bodies), 3, "statuses listed")
+	check(all(first.wamid in body for body in bodies), "a status lost its body")
 	late = {"id": first.wamid, "status": "sent", "timestamp": str(int(house.now())), "recipient_id": person.phone,
 		"biz_opaque_callback_data": first.entry["callback"]}
 	equal(house.post(webhook.envelope([webhook.change(statuses=[late])])), 200, "a late status")

@@ -123,24 +123,6 @@ def a_code_is_never_sent_again(house):
 	house.smsgw.control("receipts", {"after_ms": 10, "status": "delivered", "double": False})
 
 
-def killed_with_a_receipt_in_the_store(house):
-	"""The status came and was stored, the outcome was not: it isn't sent again."""
-	ana = house.stranger()
-	house.rows("CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
-		   " $$ BEGIN RAISE 'not now' USING ERRCODE = '53100'; END $$")
-	house.rows("CREATE TRIGGER refuse BEFORE UPDATE OF state ON outbox FOR EACH ROW EXECUTE FUNCTION refuse()")
-	ana.says("say a")
-	equal(texts(ana, 1), ["1 a"], "the answer")
-	until(lambda: house.sql("SELECT statuses FROM outbox ORDER BY id DESC LIMIT 1") == "7", 10, "receipts")
-	house.kill()
-	house.rows("DROP TRIGGER refuse ON outbox")
-	house.start()
-	house.settle()
-	silence(ana, 1.5)
-
-
-# ---- receipts by the gateway's id, and failures told -------------------------------------------------
-
 def refuse_outcomes(house, is_on):
 	"""The store takes no outcome, as when its disk is full."""
 	if is_on:
@@ -151,6 +133,35 @@ def refuse_outcomes(house, is_on):
 	else:
 		house.rows("DROP TRIGGER refuse ON outbox")
 
+
+def bubbles_of_one_turn_follow_on_the_answer(house):
+	"""Their attempts were committed with them: the second does not wait for the first one's outcome."""
+	ana = house.stranger()
+	attempts = house.sql("SELECT count(*) FROM attempt")
+	refuse_outcomes(house, True)
+	ana.says("say a;say b;say c")
+	equal(texts(ana, 3), ["1 a", "2 b", "3 c"], "the bubbles, with no outcome stored")
+	refuse_outcomes(house, False)
+	house.settle()
+	silence(ana, 1)
+	equal(house.sql("SELECT count(*) FROM attempt"), attempts, "attempts behind the first ones")
+
+
+def killed_with_a_receipt_in_the_store(house):
+	"""The status came and was stored, the outcome was not: it isn't sent again."""
+	ana = house.stranger()
+	refuse_outcomes(house, True)
+	ana.says("say a")
+	equal(texts(ana, 1), ["1 a"], "the answer")
+	until(lambda: house.sql("SELECT statuses FROM outbox ORDER BY id DESC LIMIT 1") == "7", 10, "receipts")
+	house.kill()
+	refuse_outcomes(house, False)
+	house.start()
+	house.settle()
+	silence(ana, 1.5)
+
+
+# ---- receipts by the gateway's id, and failures told -------------------------------------------------
 
 def withhold_receipts(house):
 	house.smsgw.control("receipts", {"after_ms": -1, "status": "delivered", "double": False})
@@ -558,6 +569,8 @@ TESTS = [
 	("a reply of which no word came goes again", silence_sends_again),
 	("a code does not", a_code_is_never_sent_again),
 	("killed with a receipt in the store and no outcome", killed_with_a_receipt_in_the_store),
+	("the bubbles of one turn follow one another on the provider's answer",
+	 bubbles_of_one_turn_follow_on_the_answer),
 	("receipts by the gateway's id: any order, doubled", receipts_by_id),
 	("receipts by the gateway's id: several in one delivery", receipts_in_one_delivery),
 	("receipts by the gateway's id: before the answer", a_receipt_before_the_outcome),
