@@ -58,7 +58,7 @@ static struct json *channels_json(const struct channels *channels)
 		json_set_text(channel, "name", str_from(channels->list[i].name));
 		json_set_text(channel, "plugin", str_from(channels->list[i].config->plugin));
 		json_set_bool(channel, "healthy", channel_is_healthy(&channels->list[i]));
-		json_set_bool(channel, "leased", atomic_load(&channels->list[i].is_leased));
+		json_set_bool(channel, "leased", channel_is_leased(&channels->list[i]));
 		json_set_bool(channel, "disabled", atomic_load(&channels->list[i].is_disabled));
 		json_append(list, channel);
 	}

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "io/clock.h"
 #include "io/db_conn.h"
 #include "io/db_params.h"
 
@@ -422,4 +423,34 @@ bool db_look(struct db *db)
 const char *db_error_state(const struct db *db)
 {
 	return db->state;
+}
+
+/* True if the server said something in time. */
+static bool hears(const struct db *db, int64_t timeout_ms)
+{
+	struct pollfd poller = {.fd = PQsocket(db->conn), .events = POLLIN};
+
+	return poll(&poller, 1, timeout_ms > 0 ? (int)timeout_ms : 0) > 0;
+}
+
+pa_status db_wait_notify(struct db *db, int timeout_ms, struct arena *arena, pa_str *ret_channel,
+			 pa_str *ret_payload, pa_error *err)
+{
+	int64_t deadline = clock_monotonic_ns() + timeout_ms * NS_PER_MS;
+	PGnotify *notify;
+
+	while ((notify = PQnotifies(db->conn)) == NULL) {
+		int64_t left_ms = (deadline - clock_monotonic_ns() + NS_PER_MS - 1) / NS_PER_MS;
+
+		if (!db_is_alive(db))
+			return db_connection_lost(db, err);
+		if (!hears(db, left_ms) && left_ms <= 0)
+			return error_set(err, PA_DEADLINE, "no notification in time");
+		if (!PQconsumeInput(db->conn))
+			return db_connection_lost(db, err);
+	}
+	*ret_channel = arena_copy(arena, str_from(notify->relname));
+	*ret_payload = arena_copy(arena, str_from(notify->extra));
+	PQfreemem(notify);
+	return PA_OK;
 }

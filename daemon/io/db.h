@@ -101,4 +101,9 @@ pa_str db_str(const struct db_result *result, size_t row,
 void db_result_free(struct db_result *result);
 void db_result_done(struct db_result **result); /* for PA_CLEANUP */
 
+/* Waits for a NOTIFY on the channels listened to (LISTEN is a statement like others), at most
+ * timeout_ms; then PA_DEADLINE. Channel and payload lie in the arena. */
+pa_status db_wait_notify(struct db *db, int timeout_ms, struct arena *arena, pa_str *ret_channel,
+			 pa_str *ret_payload, pa_error *err) PA_MUST_USE;
+
 #endif

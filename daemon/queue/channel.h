@@ -22,11 +22,12 @@ struct channel {
 	const struct config_channel *config;
 	struct plugin *plugin;
 	const pa_channel_ops *ops;
-	int16_t number;                /* 0 until the store told it */
-	struct session *session;       /* of a session-holding channel, else NULL */
-	_Atomic bool is_leased;        /* this node sends on it */
-	_Atomic int64_t sick_until_ns; /* monotonic: its last attempts failed; tried again then */
-	_Atomic bool is_disabled;      /* its plugin was charged too often */
+	int16_t number;                  /* 0 until the store told it */
+	struct session *session;         /* of a session-holding channel, else NULL */
+	_Atomic int64_t leased_until_ns; /* monotonic: this node alone sends on it until then */
+	_Atomic bool is_catching_up;     /* nothing leaves before what others left is in line */
+	_Atomic int64_t sick_until_ns;   /* monotonic: its last attempts failed; tried again then */
+	_Atomic bool is_disabled;        /* its plugin was charged too often */
 };
 
 struct channels {
@@ -37,6 +38,12 @@ struct channels {
 /* NULL if there is none. */
 struct channel *channel_by_name(const struct channels *channels, pa_str name);
 struct channel *channel_by_number(const struct channels *channels, int16_t number);
+
+/* Whether this node sends on it. */
+static inline bool channel_is_leased(const struct channel *channel)
+{
+	return atomic_load(&channel->leased_until_ns) > clock_monotonic_ns();
+}
 
 /* Whether what is sent on it just now has a good chance to leave. */
 static inline bool channel_is_healthy(const struct channel *channel)

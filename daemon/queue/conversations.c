@@ -276,6 +276,8 @@ bool conversations_add(struct conversations *all, const struct claimed *claimed,
 	is_new = (!id || !is_waiting(c, id)) && (!claimed->epoch || claimed->epoch == c->epoch);
 	if (c->phase != PHASE_RUNNING)
 		c->is_alone |= claimed->is_alone;
+	if (claimed->has_strays)
+		atomic_store(&c->has_strays, true);
 	if (is_new)
 		add_waiting(all, c, waiting_copy(kind, id, plain));
 	trim(all);

@@ -43,6 +43,7 @@ struct conversation {
 	bool is_alone;   /* runs only while no other does: it was in hand when the daemon died */
 	bool was_parked; /* since its last commit: the customer has seen "writing" */
 	bool quiet_is_over;
+	_Atomic bool has_strays; /* its work was found in the store */
 	uint8_t failures;        /* of its first event's turn */
 	int64_t last_inbound_ns; /* the provider's time of the newest message, 0: unknown */
 	uint64_t slots_seen;     /* what the counter was when its turn began */
@@ -72,6 +73,7 @@ struct claimed {
 	struct channel *channel;
 	int64_t last_inbound_ns;
 	bool is_alone;
+	bool has_strays;
 };
 bool conversations_add(struct conversations *all, const struct claimed *claimed,
 		       enum turn_event_kind kind, int64_t id, pa_str plain);

@@ -174,8 +174,12 @@ static void try_lane(struct dispatch *d, struct lane *lane)
 		lanes_tidy(&d->lanes, lane);
 		return;
 	}
-	if (!atomic_load(&lane->channel->is_leased)) {
+	if (!channel_is_leased(lane->channel)) {
 		drop_lane(d, lane);
+		return;
+	}
+	if (atomic_load(&lane->channel->is_catching_up)) {
+		lanes_delay(&d->lanes, lane, 0); /* until dispatch_resume() */
 		return;
 	}
 	if (lane->file_id && lane->due_ns > now_ns)
@@ -248,10 +252,22 @@ static void enter_behind(struct dispatch *d, struct lane *lane, struct outbound 
 {
 	const struct outbound *before = lanes_last(lane);
 
-	lanes_append(lane, o);
+	lanes_insert(lane, o);
 	if (before) /* the provider may have been quicker */
 		dispatch_follow(d, before);
 	try_lane(d, lane);
+}
+
+/* Whether a sweep has found the message as well. Of one that is to leave at once it knows less. */
+static bool is_in_hand(struct lane *lane, const struct outbound *o)
+{
+	struct outbound *found = lanes_message(lane, o->id);
+
+	if (!found || !o->was_born_leaving || found->is_out)
+		return found;
+	lanes_remove(lane, found);
+	outbound_free(found);
+	return false;
 }
 
 static void on_push(struct dispatch *d, struct outbound *o)
@@ -262,15 +278,18 @@ static void on_push(struct dispatch *d, struct outbound *o)
 	pthread_mutex_lock(&d->lock);
 	lane = lanes_find(&d->lanes, o->conversation, o->channel);
 	lane->coming--;
-	if (lanes_message(lane, o->id)) { /* found by a sweep as well */
+	if (is_in_hand(lane, o)) {
 		pthread_mutex_unlock(&d->lock);
 		outbound_free(o);
 		return;
 	}
-	if (o->was_born_leaving && lane->is_reserved)
+	if (o->was_born_leaving && lane->is_reserved && channel_is_leased(o->channel)) {
 		goes_now = enter_reserved(d, lane, o);
-	else
+	} else {
+		if (o->was_born_leaving) /* the lease ran out during the commit */
+			lane->is_reserved = false;
 		enter_behind(d, lane, o);
+	}
 	pthread_mutex_unlock(&d->lock);
 	if (goes_now)
 		dispatch_send(d, o);
@@ -415,8 +434,8 @@ size_t dispatch_reserve(struct dispatch *d, int64_t conversation, struct channel
 	int64_t now_ns = clock_monotonic_ns();
 	size_t count = 0;
 
-	if (!atomic_load(&channel->is_leased) || atomic_load(&channel->is_disabled) ||
-	    atomic_load(&d->is_closing))
+	if (!channel_is_leased(channel) || atomic_load(&channel->is_catching_up) ||
+	    atomic_load(&channel->is_disabled) || atomic_load(&d->is_closing))
 		return 0;
 	pthread_mutex_lock(&d->lock);
 	if (!lanes_find(&d->lanes, conversation, channel) &&
@@ -447,7 +466,7 @@ void dispatch_release(struct dispatch *d, int64_t conversation, struct channel *
 void dispatch_push(struct dispatch *d, struct outbound *o)
 {
 	/* Another node sends on this channel: it finds the message in the store. */
-	if (!o->was_born_leaving && !atomic_load(&o->channel->is_leased)) {
+	if (!o->was_born_leaving && !channel_is_leased(o->channel)) {
 		outbound_free(o);
 		return;
 	}
@@ -456,6 +475,14 @@ void dispatch_push(struct dispatch *d, struct outbound *o)
 	lanes_get(&d->lanes, o->conversation, o->channel)->coming++;
 	pthread_mutex_unlock(&d->lock);
 	post_step(d, o, STEP_PUSH);
+}
+
+void dispatch_resume(struct dispatch *d)
+{
+	pthread_mutex_lock(&d->lock);
+	lanes_wake(&d->lanes);
+	pthread_mutex_unlock(&d->lock);
+	mailbox_poke(&d->box);
 }
 
 void dispatch_attempt_stored(struct dispatch *d, struct outbound *o, bool may_go)
@@ -499,7 +526,7 @@ bool dispatch_has(struct dispatch *d, int64_t conversation, const struct channel
 	pthread_mutex_lock(&d->lock);
 	lane = lanes_find(&d->lanes, conversation, channel);
 	if (lane) {
-		has = lane->is_reserved || lane->file_id == outbox_id ||
+		has = lane->is_reserved || lane->coming || lane->file_id == outbox_id ||
 		      lanes_message(lane, outbox_id);
 	}
 	pthread_mutex_unlock(&d->lock);

@@ -48,6 +48,9 @@ void dispatch_release(struct dispatch *dispatch, int64_t conversation, struct ch
 /* A committed message. Takes it over. Any thread. */
 void dispatch_push(struct dispatch *dispatch, struct outbound *outbound);
 
+/* A channel has caught up: what got in line meanwhile may go. Any thread. */
+void dispatch_resume(struct dispatch *dispatch);
+
 /* The writer's words. Any thread. */
 void dispatch_attempt_stored(struct dispatch *dispatch, struct outbound *outbound, bool may_go);
 void dispatch_outcome_stored(struct dispatch *dispatch, struct outbound *outbound);

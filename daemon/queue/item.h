@@ -56,6 +56,7 @@ struct accepted {
 	int64_t id;    /* inbox id */
 	int64_t owner; /* node, 0: about nobody */
 	int64_t epoch;
+	int64_t strays; /* not 0: its conversation's work is taken from the store */
 	pa_str state;
 };
 
@@ -151,6 +152,7 @@ struct turn_item {
 	struct conversation *conversation;
 	int64_t conversation_id;
 	int64_t epoch;
+	bool has_strays;    /* its conversation's work was taken from the store */
 	int64_t last_event; /* inbox id the replies answer */
 	int64_t *consumed;  /* inbox ids */
 	size_t consumed_count;

@@ -2,6 +2,7 @@
 #include "queue/keeper_parts.h"
 
 #include "base/err.h"
+#include "base/str.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "queue/connect.h"
@@ -17,8 +18,10 @@
 #define ALIVE_MS 10000
 #define LATE_NS (20 * NS_PER_S)
 #define ARENA_CAP ((size_t)64 << 20)
-#define DEDUP_NS (9 * NS_PER_DAY) /* Meta repeats for 7 days */
-#define UPKEEP_TICKS 3600
+#define LEASE_NS ((ALIVE_MS - 1000) * NS_PER_MS) /* nobody else thinks that it ended sooner */
+#define STALE_NS NS_PER_S                        /* work this old should be in somebody's hands */
+#define LOOK_MS 20                               /* how often others' words are looked for */
+#define TELL_NS (50 * NS_PER_MS)                 /* between two words to other nodes */
 
 /* An event to be set aside, by mail from another thread. */
 struct set_aside {
@@ -76,11 +79,23 @@ static pa_status register_node(struct keeper *k, pa_error *err)
 
 /* ---- sign of life, leases, timers ---- */
 
+/* A channel is this node's as long as it lives: a sign of life that came in time keeps it. */
+static void renew_leases(struct keeper *k)
+{
+	for (size_t i = 0; i < k->options.channels->count; i++) {
+		struct channel *channel = &k->options.channels->list[i];
+
+		if (channel_is_leased(channel))
+			atomic_store(&channel->leased_until_ns, k->beat_ns + LEASE_NS);
+	}
+}
+
 /* Whoever was declared dead must not write any more: the fence would stop it, and so do we. */
 static pa_status beat(struct keeper *k, pa_error *err)
 {
 	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
 	struct db_params *params = keeper_params(k, SQL_NODE_BEAT);
+	int64_t now_ns = clock_monotonic_ns();
 	pa_status status;
 
 	db_bind_int64(params, k->node);
@@ -91,7 +106,49 @@ static pa_status beat(struct keeper *k, pa_error *err)
 			  "another daemon has this node's name, or took it for dead: ending");
 		abort();
 	}
+	if (status == PA_OK) {
+		k->beat_ns = now_ns;
+		renew_leases(k);
+	}
 	return status;
+}
+
+pa_status keeper_stay_alive(struct keeper *k, pa_error *err)
+{
+	return clock_monotonic_ns() < k->beat_ns + TICK_NS ? PA_OK : beat(k, err);
+}
+
+static bool is_granted(const struct db_result *result, int16_t number)
+{
+	for (size_t row = 0; row < db_rows(result); row++)
+		if (db_int64(result, row, 0) == number)
+			return true;
+	return false;
+}
+
+/* Returns true if this node has just begun to send on it: nothing leaves before all that waits in
+ * the store is in line. */
+static bool note_lease(struct keeper *k, struct channel *channel, bool has_it)
+{
+	bool is_new = has_it && !channel_is_leased(channel);
+
+	if (is_new)
+		atomic_store(&channel->is_catching_up, true);
+	atomic_store(&channel->leased_until_ns, has_it ? k->beat_ns + LEASE_NS : 0);
+	return has_it && atomic_load(&channel->is_catching_up);
+}
+
+/* All that waits in the store for the channels of this node gets in line; then it may go. */
+static pa_status catch_up(struct keeper *k, pa_error *err)
+{
+	pa_status status = keeper_sweep_outbox(k, OUTBOX_ALL, err);
+
+	if (status != PA_OK)
+		return status;
+	for (size_t i = 0; i < k->options.channels->count; i++)
+		atomic_store(&k->options.channels->list[i].is_catching_up, false);
+	dispatch_resume(k->options.dispatch);
+	return PA_OK;
 }
 
 static pa_status keep_channels(struct keeper *k, pa_error *err)
@@ -100,6 +157,7 @@ static pa_status keep_channels(struct keeper *k, pa_error *err)
 	struct channels *channels = k->options.channels;
 	int16_t *numbers = ARENA_ARRAY(k->arena, int16_t, channels->count);
 	struct db_params *params = keeper_params(k, SQL_CHANNEL_LEASE);
+	bool is_behind = false;
 	pa_status status;
 
 	for (size_t i = 0; i < channels->count; i++)
@@ -109,14 +167,9 @@ static pa_status keep_channels(struct keeper *k, pa_error *err)
 	status = keeper_run(k, params, &result, err);
 	if (status != PA_OK)
 		return status;
-	for (size_t i = 0; i < channels->count; i++) {
-		bool is_leased = false;
-
-		for (size_t row = 0; row < db_rows(result); row++)
-			is_leased |= db_int64(result, row, 0) == numbers[i];
-		atomic_store(&channels->list[i].is_leased, is_leased);
-	}
-	return PA_OK;
+	for (size_t i = 0; i < channels->count; i++)
+		is_behind |= note_lease(k, &channels->list[i], is_granted(result, numbers[i]));
+	return is_behind ? catch_up(k, err) : PA_OK;
 }
 
 /* ---- start ---- */
@@ -125,12 +178,12 @@ static pa_status keep_channels(struct keeper *k, pa_error *err)
  * message is overtaken by his newer one. */
 static pa_status recover(struct keeper *k, pa_error *err)
 {
-	pa_status status = keep_channels(k, err);
+	pa_status status = beat(k, err);
 
 	if (status == PA_OK)
-		status = keeper_sweep_outbox(k, err);
+		status = keep_channels(k, err);
 	if (status == PA_OK)
-		status = keeper_sweep_work(k, err);
+		status = keeper_sweep_work(k, 0, err);
 	k->has_recovered = status == PA_OK;
 	return status;
 }
@@ -140,6 +193,8 @@ static pa_status start(struct keeper *k, pa_error *err)
 	static const char *const sets[] = {"keeper", NULL};
 	pa_status status = queue_connect(k->options.database, "proaltod keeper", sets, &k->db, err);
 
+	if (status == PA_OK)
+		status = keeper_run(k, keeper_params(k, SQL_OTHERS_HEAR), NULL, err);
 	if (status == PA_OK)
 		status = feed_ids(k, err);
 	if (status == PA_OK)
@@ -173,33 +228,6 @@ static void watch_late(struct keeper *k)
 	log_error(LOG_NO_IDS, "%zu customers have waited 20 seconds for an answer", late);
 }
 
-static pa_status upkeep(struct keeper *k, pa_error *err)
-{
-	struct db_result *stray PA_CLEANUP(db_result_done) = NULL;
-	int64_t now_ns = clock_now_ns();
-	struct db_params *params = keeper_params(k, SQL_PARTITIONS_MAKE);
-	pa_status status;
-
-	db_bind_time(params, now_ns);
-	status = keeper_run(k, params, NULL, err);
-	if (status == PA_OK)
-		status = keeper_run(k, keeper_params(k, SQL_PARTITIONS_STRAY), &stray, err);
-	if (status == PA_OK && db_int64(stray, 0, 0))
-		log_error(LOG_NO_IDS, "rows lie in a default partition: a month's was missing");
-	params = keeper_params(k, SQL_DEDUP_EXPIRE);
-	db_bind_time(params, now_ns - DEDUP_NS);
-	db_bind_int64(params, 100000);
-	return status == PA_OK ? keeper_run(k, params, NULL, err) : status;
-}
-
-static pa_status wipe_secrets(struct keeper *k, pa_error *err)
-{
-	struct db_params *params = keeper_params(k, SQL_SECRET_WIPE);
-
-	db_bind_time(params, clock_now_ns());
-	return keeper_run(k, params, NULL, err);
-}
-
 static pa_status set_asides(struct keeper *k, pa_error *err)
 {
 	struct mail *mail = mailbox_take(&k->box, 0);
@@ -216,6 +244,13 @@ static pa_status set_asides(struct keeper *k, pa_error *err)
 	return status;
 }
 
+static pa_status sweep(struct keeper *k, pa_error *err)
+{
+	pa_status status = keeper_sweep_work(k, STALE_NS, err);
+
+	return status == PA_OK ? keeper_sweep_outbox(k, OUTBOX_TICK, err) : status;
+}
+
 static pa_status tick(struct keeper *k, pa_error *err)
 {
 	static pa_status (*const each[])(struct keeper *, pa_error *) = {
@@ -225,21 +260,73 @@ static pa_status tick(struct keeper *k, pa_error *err)
 		set_asides,
 		keeper_tell_core_back,
 		keeper_fire_timers,
-		keeper_sweep_work,
-		keeper_sweep_outbox,
+		sweep,
+		keeper_upkeep,
 	};
 	pa_status status = PA_OK;
 
 	for (size_t i = 0; i < ARRAY_COUNT(each) && status == PA_OK; i++)
 		status = each[i](k, err);
-	if (status == PA_OK && k->ticks % 10 == 0)
-		status = wipe_secrets(k, err);
-	if (status == PA_OK && k->ticks++ % UPKEEP_TICKS == 0)
-		status = upkeep(k, err);
+	return status;
+}
+
+/* ---- between ticks: several nodes ---- */
+
+/* What lies in the store for this node, however new: other nodes put it there, or an event came for
+ * a conversation of which that may be so. */
+static pa_status take_strays(struct keeper *k, pa_error *err)
+{
+	pa_status status;
+
+	atomic_store(&k->has_strays, false);
+	status = keeper_sweep_work(k, 0, err);
+	return status == PA_OK ? keeper_sweep_outbox(k, OUTBOX_RECENT, err) : status;
+}
+
+static pa_status tell_others(struct keeper *k, pa_error *err)
+{
+	struct db_params *params;
+
+	if (clock_monotonic_ns() < k->told_ns + TELL_NS ||
+	    !atomic_exchange(&k->has_for_others, false))
+		return PA_OK;
+	k->told_ns = clock_monotonic_ns();
+	params = keeper_params(k, SQL_OTHERS_TELL);
+	db_bind_int64(params, k->node);
+	return keeper_run(k, params, NULL, err);
+}
+
+/* Waits a moment; other nodes' words make it shorter. */
+static pa_status hear_others(struct keeper *k, pa_error *err)
+{
+	pa_str channel, who;
+	int64_t node;
+	pa_status status = db_wait_notify(k->db, LOOK_MS, k->arena, &channel, &who, err);
+
+	if (status == PA_OK && (!str_to_int64(who, &node) || node != k->node))
+		atomic_store(&k->has_strays, true);
+	return status == PA_DEADLINE ? PA_OK : status;
+}
+
+static pa_status between_ticks(struct keeper *k, pa_error *err)
+{
+	pa_status status = hear_others(k, err);
+
+	if (status == PA_OK)
+		status = tell_others(k, err);
+	if (status == PA_OK && atomic_load(&k->has_strays))
+		status = take_strays(k, err);
 	return status;
 }
 
 /* ---- the thread ---- */
+
+static void lose_store(struct keeper *k, const pa_error *err)
+{
+	log_warning(LOG_NO_IDS, "the keeper can't work on the store: %s", error_text(err));
+	db_close(k->db);
+	k->db = NULL;
+}
 
 static void work_once(struct keeper *k)
 {
@@ -251,11 +338,20 @@ static void work_once(struct keeper *k)
 		status = start(k, &err);
 	if (status == PA_OK)
 		status = tick(k, &err);
-	if (status == PA_OK)
-		return;
-	log_warning(LOG_NO_IDS, "the keeper can't work on the store: %s", error_text(&err));
-	db_close(k->db);
-	k->db = NULL;
+	if (status != PA_OK)
+		lose_store(k, &err);
+}
+
+static void pause_once(struct keeper *k)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_MS * NS_PER_MS};
+	pa_error err = ERROR_INIT;
+
+	arena_reset(k->arena);
+	if (!k->db)
+		nanosleep(&pause, NULL);
+	else if (between_ticks(k, &err) != PA_OK)
+		lose_store(k, &err);
 }
 
 /* Others stand still until it has worked again. */
@@ -275,9 +371,7 @@ static void *keeper_main(void *arg)
 		watch_late(k);
 		next_ns = clock_monotonic_ns() + (is_urgent(k) ? FEED_TICK_NS : TICK_NS);
 		while (!atomic_load(&k->is_stopping) && clock_monotonic_ns() < next_ns) {
-			struct timespec pause = {.tv_nsec = FEED_TICK_NS / 2};
-
-			nanosleep(&pause, NULL);
+			pause_once(k);
 			if (k->db && is_urgent(k))
 				break;
 		}
@@ -303,12 +397,16 @@ struct keeper *keeper_new(const struct keeper_options *options)
 	return k;
 }
 
+void keeper_stop(struct keeper *k)
+{
+	atomic_store(&k->is_stopping, true);
+	pthread_join(k->thread, NULL);
+}
+
 void keeper_free(struct keeper *k)
 {
 	if (!k)
 		return;
-	atomic_store(&k->is_stopping, true);
-	pthread_join(k->thread, NULL);
 	for (struct mail *mail = mailbox_take(&k->box, 0), *next; mail; mail = next) {
 		next = mail->next;
 		free(mail);
@@ -329,6 +427,16 @@ void keeper_set_aside(struct keeper *k, int64_t event, const char *reason)
 	aside->event = event;
 	memcpy(aside->reason, reason, len);
 	mailbox_put(&k->box, &aside->mail);
+}
+
+void keeper_take_strays(struct keeper *k)
+{
+	atomic_store(&k->has_strays, true);
+}
+
+void keeper_tell_others(struct keeper *k)
+{
+	atomic_store(&k->has_for_others, true);
 }
 
 void keeper_core_back(struct keeper *k)

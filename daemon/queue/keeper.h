@@ -32,10 +32,18 @@ struct keeper_options {
 };
 
 struct keeper *keeper_new(const struct keeper_options *options);
+
+/* Ends the thread; what is told to it afterwards is for the next start. */
+void keeper_stop(struct keeper *keeper);
+/* When nobody tells it anything any more. */
 void keeper_free(struct keeper *keeper);
 
 /* Takes an event out of the way, for a person to look at. Any thread. */
 void keeper_set_aside(struct keeper *keeper, int64_t event, const char *reason);
+
+/* Something to do lies in the store for this node, or for another one. Any thread. */
+void keeper_take_strays(struct keeper *keeper);
+void keeper_tell_others(struct keeper *keeper);
 
 /* Whoever waits for the core has his turn now. Any thread. */
 void keeper_core_back(struct keeper *keeper);

@@ -2,7 +2,8 @@
  *
  * queue/keeper_parts.h: what the keeper's files share. keeper.c: start, sign of life, leases, ids,
  * the thread; keeper_deaths.c: what the last process had in hand when it died; keeper_sweep.c:
- * timers, events and messages that nobody has in hand. All of it is the keeper thread's.
+ * timers, events that nobody has in hand; keeper_outbox.c: messages that nobody has;
+ * keeper_upkeep.c: what goes after its time. All of it is the keeper thread's.
  */
 #ifndef QUEUE_KEEPER_PARTS_H
 #define QUEUE_KEEPER_PARTS_H
@@ -11,6 +12,14 @@
 #include "queue/keeper.h"
 
 #include <pthread.h>
+
+#define EXPIRIES 4 /* tables of keeper_upkeep.c */
+
+/* How far the messages with something still to be done were looked at. */
+struct outbox_place {
+	int64_t at_ns;
+	int64_t id;
+};
 
 struct keeper {
 	struct keeper_options options;
@@ -23,10 +32,16 @@ struct keeper {
 	size_t suspects_count;
 	bool has_recovered; /* the open messages of before were taken up */
 	uint64_t ticks;
+	int64_t beat_ns; /* monotonic: the last sign of life was given after this */
+	int64_t told_ns; /* the same: other nodes were told */
+	struct outbox_place outbox_place;
+	int64_t expiry_pages[EXPIRIES];
 	pthread_t thread;
 	struct mailbox box;
 	bool was_ready;
-	_Atomic bool is_core_back; /* those who wait for it are not told yet */
+	_Atomic bool is_core_back;   /* those who wait for it are not told yet */
+	_Atomic bool has_strays;     /* something to do lies in the store */
+	_Atomic bool has_for_others; /* the same, for another node */
 	_Atomic bool is_stopping;
 	_Atomic uint64_t late;
 };
@@ -55,9 +70,18 @@ pa_status keeper_put_aside(struct keeper *k, int64_t event, const char *reason, 
 pa_status keeper_fire_timers(struct keeper *k, pa_error *err) PA_MUST_USE;
 /* Those who wait for the core have their turn, if it is back. */
 pa_status keeper_tell_core_back(struct keeper *k, pa_error *err) PA_MUST_USE;
-/* Takes up the work that nobody has in hand. */
-pa_status keeper_sweep_work(struct keeper *k, pa_error *err) PA_MUST_USE;
-/* The same for messages: of before the start, of a commit in doubt, of a dead node. */
-pa_status keeper_sweep_outbox(struct keeper *k, pa_error *err) PA_MUST_USE;
+/* Takes up the work that is this old and that nobody has in hand. */
+pa_status keeper_sweep_work(struct keeper *k, int64_t stale_ns, pa_error *err) PA_MUST_USE;
+
+/* The same for messages: of before the start, of a commit in doubt, of another node. Those that are
+ * a while old, some each time; those of the last seconds; or all. */
+enum outbox_sweep { OUTBOX_TICK, OUTBOX_RECENT, OUTBOX_ALL };
+pa_status keeper_sweep_outbox(struct keeper *k, enum outbox_sweep sweep, pa_error *err) PA_MUST_USE;
+
+/* Gives a sign of life if the last one is a second old: between the pages of whatever is long. */
+pa_status keeper_stay_alive(struct keeper *k, pa_error *err) PA_MUST_USE;
+
+/* What is done after each tick: rows whose time is over. */
+pa_status keeper_upkeep(struct keeper *k, pa_error *err) PA_MUST_USE;
 
 #endif

@@ -40,11 +40,21 @@ struct lane *lanes_get(struct lanes *lanes, int64_t conversation, struct channel
 	return lane;
 }
 
-void lanes_append(struct lane *lane, struct outbound *outbound)
+static bool is_older(const struct outbound *a, const struct outbound *b)
 {
-	outbound->next = NULL;
-	*lane->last = outbound;
-	lane->last = &outbound->next;
+	return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->id < b->id;
+}
+
+void lanes_insert(struct lane *lane, struct outbound *outbound)
+{
+	struct outbound **at = &lane->first;
+
+	while (*at && ((*at)->is_out || outbound_is_next(*at) || !is_older(outbound, *at)))
+		at = &(*at)->next;
+	outbound->next = *at;
+	*at = outbound;
+	if (!outbound->next)
+		lane->last = &outbound->next;
 }
 
 void lanes_prepend(struct lane *lane, struct outbound *outbound)
@@ -204,6 +214,14 @@ void lanes_delay(struct lanes *lanes, struct lane *lane, int64_t due_ns)
 	lane->due_ns = due_ns;
 	if (due_ns)
 		heap_add(lanes, lane);
+}
+
+void lanes_wake(struct lanes *lanes)
+{
+	for (size_t i = 0; i < LANE_BUCKETS; i++)
+		for (struct lane *lane = lanes->buckets[i]; lane; lane = lane->hash_next)
+			if (lane->first && !lane->due_ns)
+				lanes_delay(lanes, lane, 1);
 }
 
 struct lane *lanes_due(struct lanes *lanes, int64_t now_ns)

@@ -32,7 +32,8 @@ struct lanes {
 
 struct lane *lanes_find(struct lanes *lanes, int64_t conversation, const struct channel *channel);
 struct lane *lanes_get(struct lanes *lanes, int64_t conversation, struct channel *channel);
-void lanes_append(struct lane *lane, struct outbound *outbound);
+/* Behind those that are older, and those that are leaving: what another node left may come late. */
+void lanes_insert(struct lane *lane, struct outbound *outbound);
 void lanes_prepend(struct lane *lane, struct outbound *outbound);
 struct outbound *lanes_pop(struct lane *lane);
 void lanes_remove(struct lane *lane, const struct outbound *outbound);
@@ -54,6 +55,9 @@ void lanes_tidy(struct lanes *lanes, struct lane *lane);
 
 /* The lane waits until due_ns (0: it no longer waits). */
 void lanes_delay(struct lanes *lanes, struct lane *lane, int64_t due_ns);
+
+/* All that wait for nothing are due. */
+void lanes_wake(struct lanes *lanes);
 
 /* A lane whose time has come, no longer waiting; NULL if none. */
 struct lane *lanes_due(struct lanes *lanes, int64_t now_ns);

@@ -32,17 +32,32 @@ struct queue {
 
 /* ---- the writer tells ---- */
 
+/* To its conversation, if that is here and nothing of it lies elsewhere. */
+static void deliver(struct queue *queue, const struct event_item *event,
+		    const struct accepted *accepted)
+{
+	bool is_ours = accepted->owner == writer_node(queue->writer);
+
+	if (is_ours && !accepted->strays) {
+		conversations_deliver(queue->conversations, event,
+				      channel_by_number(queue->options.channels,
+							conversation_channel(event->conversation)),
+				      accepted);
+		return;
+	}
+	keeper_take_strays(queue->keeper);
+	if (!is_ours)
+		keeper_tell_others(queue->keeper);
+}
+
 static void event_stored(void *arg, struct event_item *event, const struct accepted *accepted)
 {
 	struct queue *queue = arg;
 
 	if (event->contact)
 		atomic_store(&event->contact->is_stored, true);
-	if (accepted && event->is_work && accepted->owner == writer_node(queue->writer))
-		conversations_deliver(queue->conversations, event,
-				      channel_by_number(queue->options.channels,
-							conversation_channel(event->conversation)),
-				      accepted);
+	if (accepted && event->is_work)
+		deliver(queue, event, accepted);
 	contact_unref(event->contact);
 }
 
@@ -78,6 +93,15 @@ static void add_jobs(struct queue *queue, const struct turn_item *turn)
 	}
 }
 
+static void push_messages(struct queue *queue, const struct turn_item *turn)
+{
+	for (size_t i = 0; i < turn->outbounds_count; i++) {
+		if (!channel_is_leased(turn->outbounds[i]->channel))
+			keeper_tell_others(queue->keeper);
+		dispatch_push(queue->dispatch, turn->outbounds[i]);
+	}
+}
+
 static void give_up_turn(struct queue *queue, struct turn_item *turn)
 {
 	for (size_t i = 0; i < turn->outbounds_count; i++) {
@@ -96,8 +120,7 @@ static void turn_ended(void *arg, struct turn_item *turn, enum turn_end end)
 
 	if (end == TURN_COMMITTED) {
 		add_jobs(queue, turn);
-		for (size_t i = 0; i < turn->outbounds_count; i++)
-			dispatch_push(queue->dispatch, turn->outbounds[i]);
+		push_messages(queue, turn);
 		conversations_committed(queue->conversations, turn);
 	} else {
 		give_up_turn(queue, turn);
@@ -289,7 +312,7 @@ void queue_free(struct queue *queue, void (*end_http)(void *arg), void *arg)
 	if (!queue)
 		return;
 	prober_free(queue->prober);
-	keeper_free(queue->keeper);
+	keeper_stop(queue->keeper);
 	conversations_stop(queue->conversations);
 	workers_free(queue->workers);
 	dispatch_stop(queue->dispatch, clock_monotonic_ns() + SEND_OFF_NS);
@@ -302,6 +325,7 @@ void queue_free(struct queue *queue, void (*end_http)(void *arg), void *arg)
 	free_sessions(queue);
 	intake_free(queue->intake);
 	conversations_free(queue->conversations);
+	keeper_free(queue->keeper);
 	free(queue);
 }
 

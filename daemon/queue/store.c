@@ -77,6 +77,7 @@ static void keep_accepted(struct commit *c, const struct db_result *result, stru
 		accepted[i].owner = db_is_null(result, i, 1) ? 0 : db_int64(result, i, 1);
 		accepted[i].epoch = db_is_null(result, i, 2) ? 0 : db_int64(result, i, 2);
 		accepted[i].state = arena_copy(c->arena, db_str(result, i, 3));
+		accepted[i].strays = db_is_null(result, i, 4) ? 0 : db_int64(result, i, 4);
 	}
 	ret->accepted = accepted;
 	ret->accepted_count = count;

@@ -116,6 +116,19 @@ static pa_status send_consumed(struct commit *c, size_t count, pa_error *err)
 	return commit_send(c, params, SQL_WORK_DELETE, err);
 }
 
+static pa_status send_settled(struct commit *c, size_t count, pa_error *err)
+{
+	int64_t *ids = ARENA_ARRAY(c->arena, int64_t, count);
+	struct db_params *params = db_params_new(c->arena, SQL_STRAYS_SETTLE);
+	size_t at = 0;
+
+	for (size_t i = 0; i < c->batch->count[ITEM_TURN]; i++)
+		if (turn_at(c->batch, i)->has_strays)
+			ids[at++] = turn_at(c->batch, i)->conversation_id;
+	db_bind_int64_array(params, ids, count);
+	return commit_send(c, params, SQL_STRAYS_SETTLE, err);
+}
+
 static pa_status send_jobs(struct commit *c, size_t count, pa_error *err)
 {
 	int64_t *ids = ARENA_ARRAY(c->arena, int64_t, count);
@@ -336,7 +349,8 @@ static void note_fact(struct commit *c, const struct turn_item *turn)
 
 pa_status store_send_turns(struct commit *c, pa_error *err)
 {
-	size_t outbounds = 0, consumed = 0, jobs = 0, timers = 0, cases = 0, redactions = 0;
+	size_t outbounds = 0, consumed = 0, jobs = 0, timers = 0, cases = 0, redactions = 0,
+	       strays = 0;
 	pa_status status;
 
 	if (!c->batch->count[ITEM_TURN])
@@ -351,6 +365,7 @@ pa_status store_send_turns(struct commit *c, pa_error *err)
 		timers += turn->out.timers_count;
 		cases += turn->out.cases_count;
 		redactions += turn->redacted_count;
+		strays += turn->has_strays;
 		note_fact(c, turn);
 	}
 	if (status == PA_OK)
@@ -365,6 +380,8 @@ pa_status store_send_turns(struct commit *c, pa_error *err)
 		status = send_consumed(c, consumed, err);
 	if (status == PA_OK && jobs)
 		status = send_jobs(c, jobs, err);
+	if (status == PA_OK && strays)
+		status = send_settled(c, strays, err);
 	if (status == PA_OK && timers)
 		status = send_timers(c, timers, true, err);
 	if (status == PA_OK && timers)

@@ -325,6 +325,7 @@ static pa_status put_effects(struct making *m)
 	turn->conversation = m->c;
 	turn->conversation_id = m->c->id;
 	turn->epoch = m->c->epoch;
+	turn->has_strays = atomic_load(&m->c->has_strays);
 	turn->out = m->out;
 	note_consumed(m, turn);
 	make_redactions(m, turn);

@@ -48,6 +48,8 @@ CREATE TABLE conversation (
 	id bigint PRIMARY KEY,
 	owner bigint,
 	epoch bigint NOT NULL, -- counts turns and take-overs: the fence
+	strays integer NOT NULL DEFAULT 0, -- events that came in at nodes that don't have it: its work is
+					   -- taken from the store, in order, until there is none left
 	last_inbound_at timestamptz NOT NULL,
 	state bytea
 ) WITH (fillfactor = 70);
@@ -122,7 +124,8 @@ CREATE TABLE outbox (
 	payload bytea,
 	PRIMARY KEY (id, at)
 ) PARTITION BY RANGE (at);
-CREATE INDEX outbox_open ON outbox (id) WHERE is_open;
+CREATE INDEX outbox_open ON outbox (at, id) WHERE is_open;
+CREATE INDEX outbox_secret ON outbox (not_after) WHERE is_open AND is_secret;
 
 -- Attempts after the first, which lies in the outbox row itself.
 CREATE TABLE attempt (

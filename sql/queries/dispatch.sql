@@ -1,6 +1,7 @@
 -- name: attempt_begin
 -- Attempts that are about to leave, other than those born with their message. None is made of a message
--- that is done by now, nor on a channel that another node sends on by now. $1 outbox ids, $2 numbers,
+-- that is done by now, or of whose last attempt there is a word (another node may have got it), nor on a
+-- channel that another node sends on by now. $1 outbox ids, $2 numbers,
 -- $3 now, $4 the gate's answers, $5 and $6 first and last outbox time, $7 node.
 -- Columns: outbox id; a row for each that may go.
 WITH started AS (
@@ -8,6 +9,7 @@ WITH started AS (
 		tries = ($2::smallint[])[array_position($1::bigint[], o.id)],
 		gate = ($4::text[])[array_position($1, o.id)]
 	WHERE o.id = ANY ($1) AND o.at >= $5::timestamptz AND o.at <= $6::timestamptz AND o.is_open
+		AND NOT (o.state IN (1, 2) AND o.statuses <> 0)
 		AND EXISTS (SELECT FROM channel c WHERE c.number = o.channel AND c.owner = $7::bigint)
 	RETURNING o.id, o.tries
 ), noted AS (

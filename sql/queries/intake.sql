@@ -53,12 +53,13 @@ UPDATE contact SET merged_into = ($1::bigint[])[array_position($2::bigint[], id)
 WHERE id = ANY ($2::bigint[]);
 
 -- name: inbox_insert
--- What came in, less what was seen before; the conversations are leased to this node unless another
--- living one has them. Keys are unique within one call.
+-- What came in, less what was seen before. A new conversation is leased to this node, and so is one that
+-- this node had before its last start; an event for any other one is a stray, which its owner, or whoever
+-- takes it over, finds in the store. Keys are unique within one call.
 -- $1 dedup keys, $2 ids, $3 conversation ids (0: none), $4 channels, $5 kinds, $6 body_of (0: none),
 -- $7 payloads, $8 bodies, $9 now, $10 node, $11 is it work for a turn,
 -- $12 the provider's times (the 24 h window counts from them).
--- Columns: id, owner, epoch, state; a row for each one accepted, owner NULL if it is about nobody.
+-- Columns: id, owner, epoch, state, strays; a row for each one accepted, owner NULL if it is about nobody.
 WITH fresh AS (
 	INSERT INTO dedup (key, at) SELECT k, $9::timestamptz FROM unnest($1::bytea[]) k
 	ON CONFLICT DO NOTHING RETURNING key
@@ -78,14 +79,16 @@ WITH fresh AS (
 	GROUP BY conversation_id
 	ON CONFLICT (id) DO UPDATE SET
 		last_inbound_at = greatest(c.last_inbound_at, excluded.last_inbound_at),
-		epoch = c.epoch + (c.owner IS DISTINCT FROM $10 AND NOT EXISTS (
-			SELECT FROM node n WHERE n.id = c.owner AND n.alive_until > now()))::int,
-		owner = CASE WHEN c.owner = $10 OR NOT EXISTS (
-			SELECT FROM node n WHERE n.id = c.owner AND n.alive_until > now())
+		epoch = c.epoch + (c.owner IS DISTINCT FROM $10 AND EXISTS (
+			SELECT FROM node n JOIN node me USING (name) WHERE n.id = c.owner AND me.id = $10))::int,
+		strays = c.strays + (c.owner IS DISTINCT FROM $10 AND NOT EXISTS (
+			SELECT FROM node n JOIN node me USING (name) WHERE n.id = c.owner AND me.id = $10))::int,
+		owner = CASE WHEN c.owner = $10 OR EXISTS (
+			SELECT FROM node n JOIN node me USING (name) WHERE n.id = c.owner AND me.id = $10)
 			THEN $10 ELSE c.owner END
-	RETURNING c.id, c.owner, c.epoch, c.state
+	RETURNING c.id, c.owner, c.epoch, c.state, c.strays
 )
-SELECT i.id, l.owner, l.epoch, l.state FROM item i LEFT JOIN leased l ON l.id = i.conversation_id AND i.is_work;
+SELECT i.id, l.owner, l.epoch, l.state, l.strays FROM item i LEFT JOIN leased l ON l.id = i.conversation_id AND i.is_work;
 
 -- name: receipt_insert
 -- What became of messages of ours: one receipt a message in one call. A status seen before changes

@@ -39,23 +39,34 @@ ORDER BY w.id LIMIT $2::bigint;
 
 -- name: conversation_claim
 -- Leases conversations to this node and reads them. $1 ids, $2 node. Columns: id, epoch, state,
--- sealed_key, who, last_inbound_at.
+-- sealed_key, who, last_inbound_at, strays, was it another node's.
 WITH free AS (
-	SELECT c.id FROM conversation c WHERE c.id = ANY ($1::bigint[]) AND (
-		c.owner = $2::bigint OR c.owner IS NULL OR NOT EXISTS (
+	SELECT c.id, c.owner IS DISTINCT FROM $2::bigint AS is_taken_over FROM conversation c
+	WHERE c.id = ANY ($1::bigint[]) AND (
+		c.owner = $2 OR c.owner IS NULL OR NOT EXISTS (
 		SELECT FROM node n WHERE n.id = c.owner AND n.alive_until > now()))
 	ORDER BY c.id FOR UPDATE SKIP LOCKED
 ), claimed AS (
 	UPDATE conversation c SET owner = $2, epoch = c.epoch + (c.owner IS DISTINCT FROM $2)::int
-	FROM free f WHERE c.id = f.id AND c.id = ANY ($1) RETURNING c.id, c.epoch, c.state, c.last_inbound_at
+	FROM free f WHERE c.id = f.id AND c.id = ANY ($1) RETURNING c.id, c.epoch, c.state, c.last_inbound_at,
+		c.strays, f.is_taken_over
 )
-SELECT l.id, l.epoch, l.state, k.sealed_key, k.who, l.last_inbound_at FROM claimed l JOIN contact k ON k.id = l.id / 256;
+SELECT l.id, l.epoch, l.state, k.sealed_key, k.who, l.last_inbound_at, l.strays, l.is_taken_over FROM claimed l JOIN contact k ON k.id = l.id / 256;
 
 -- name: event_load
--- Inbox rows that are still work. $1 inbox ids. Columns: id, at, conversation_id, channel, kind, payload.
-SELECT i.id, i.at, i.conversation_id, i.channel, i.kind, i.payload
+-- All the work of conversations that were just claimed, in the order in which it came. $1 ids. Columns: id,
+-- conversation_id, kind, payload.
+SELECT i.id, i.conversation_id, i.kind, i.payload
 FROM work w JOIN inbox i ON i.id = w.id AND i.at = w.at
-WHERE w.id = ANY ($1::bigint[]) ORDER BY i.id;
+WHERE w.conversation_id = ANY ($1::bigint[]) ORDER BY i.at, i.id;
+
+-- name: others_tell
+-- Other nodes look for what they have to do. $1 node.
+SELECT pg_notify('proalto', $1::bigint::text);
+
+-- name: others_hear
+-- This node hears of it.
+LISTEN proalto;
 
 -- name: timer_fire
 -- Turns timers that are due into work. $1 now, $2 how many, $3 first id to give them. Columns: the ids.
@@ -79,14 +90,21 @@ UPDATE timer SET due = $1::timestamptz WHERE name = 'nucleo' AND due > $1;
 
 -- name: outbox_find
 -- Messages with something still to be done, on channels of this node. $1 channels, $2 at or before,
--- $3 after this id, $4 how many. Columns: id, at, conversation_id, channel, class, is_secret, state,
--- tries, not_after, started_at, payload, sealed_key, who, last_inbound_at, statuses.
+-- $3 and $4 after this time and id, $5 how many. Columns: id, at, conversation_id, channel.
+SELECT o.id, o.at, o.conversation_id, o.channel FROM outbox o
+WHERE o.is_open AND (o.at, o.id) > ($3::timestamptz, $4::bigint) AND o.at >= $3
+	AND o.at <= $2::timestamptz AND o.channel = ANY ($1::smallint[])
+ORDER BY o.at, o.id LIMIT $5::bigint;
+
+-- name: outbox_load
+-- The same in full. $1 ids, $2 and $3 first and last time. Columns: id, at, conversation_id, channel, class,
+-- is_secret, state, tries, not_after, payload, sealed_key, who, last_inbound_at, statuses.
 SELECT o.id, o.at, o.conversation_id, o.channel, o.class, o.is_secret, o.state, o.tries, o.not_after,
-	o.started_at, o.payload, k.sealed_key, k.who, c.last_inbound_at, o.statuses
+	o.payload, k.sealed_key, k.who, c.last_inbound_at, o.statuses
 FROM outbox o JOIN contact k ON k.id = o.conversation_id / 256
 	JOIN conversation c ON c.id = o.conversation_id
-WHERE o.is_open AND o.id > $3::bigint AND o.channel = ANY ($1::smallint[]) AND o.at <= $2::timestamptz
-ORDER BY o.id LIMIT $4::bigint;
+WHERE o.id = ANY ($1::bigint[]) AND o.at >= $2::timestamptz AND o.at <= $3::timestamptz AND o.is_open
+ORDER BY o.at, o.id;
 
 -- name: death_charge
 -- The daemon died with this event in hand. $1 inbox id. Columns: how often so far.
@@ -122,12 +140,40 @@ SELECT (SELECT count(*) FROM (SELECT FROM inbox_default LIMIT 1000) a)
 	+ (SELECT count(*) FROM (SELECT FROM outbox_default LIMIT 1000) b);
 
 -- name: dedup_expire
--- Forgets keys that no provider repeats any more. $1 before, $2 how many. Columns: how many.
+-- Forgets keys that no provider repeats any more. On a stretch of the table's pages, so that a round costs the same however large it is, and
+-- no index does. $1 first page, $2 how many, $3 before. Columns: the table's pages.
 WITH old AS (
-	DELETE FROM dedup WHERE key IN (SELECT key FROM dedup WHERE at < $1::timestamptz LIMIT $2::bigint)
-	RETURNING 1
+	DELETE FROM dedup WHERE ctid >= format('(%s,0)', $1::bigint)::tid
+		AND ctid < format('(%s,0)', $1 + $2::bigint)::tid AND at < $3::timestamptz
 )
-SELECT count(*) FROM old;
+SELECT pg_relation_size('dedup') / current_setting('block_size')::bigint;
+
+-- name: external_id_expire
+-- The same for ids of messages of which no receipt comes any more. On a stretch of the table's pages, so that a round costs the same however large it is, and
+-- no index does. $1 first page, $2 how many, $3 before. Columns: the table's pages.
+WITH old AS (
+	DELETE FROM external_id WHERE ctid >= format('(%s,0)', $1::bigint)::tid
+		AND ctid < format('(%s,0)', $1 + $2::bigint)::tid AND at < $3::timestamptz
+)
+SELECT pg_relation_size('external_id') / current_setting('block_size')::bigint;
+
+-- name: early_receipt_expire
+-- The same for receipts of nobody's messages. On a stretch of the table's pages, so that a round costs the same however large it is, and
+-- no index does. $1 first page, $2 how many, $3 before. Columns: the table's pages.
+WITH old AS (
+	DELETE FROM early_receipt WHERE ctid >= format('(%s,0)', $1::bigint)::tid
+		AND ctid < format('(%s,0)', $1 + $2::bigint)::tid AND at < $3::timestamptz
+)
+SELECT pg_relation_size('early_receipt') / current_setting('block_size')::bigint;
+
+-- name: code_sent_expire
+-- The same for codes that count no more. On a stretch of the table's pages, so that a round costs the same however large it is, and
+-- no index does. $1 first page, $2 how many, $3 before. Columns: the table's pages.
+WITH old AS (
+	DELETE FROM code_sent WHERE ctid >= format('(%s,0)', $1::bigint)::tid
+		AND ctid < format('(%s,0)', $1 + $2::bigint)::tid AND at < $3::timestamptz
+)
+SELECT pg_relation_size('code_sent') / current_setting('block_size')::bigint;
 
 -- name: secret_wipe
 -- One-time codes whose time is over, whatever became of them. $1 now.

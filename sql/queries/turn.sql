@@ -32,6 +32,11 @@ FROM unnest($1::bigint[], $3::bigint[], $4::smallint[], $5::smallint[], $6::bool
 -- Events that turns have consumed. $1 inbox ids.
 DELETE FROM work WHERE id = ANY ($1::bigint[]);
 
+-- name: strays_settle
+-- Conversations of turns just fenced, of which nothing is left to be found in the store. $1 ids.
+UPDATE conversation c SET strays = 0 WHERE c.id = ANY ($1::bigint[]) AND c.strays > 0
+	AND NOT EXISTS (SELECT FROM work w WHERE w.conversation_id = c.id);
+
 -- name: inbox_redact
 -- What of events may stay; the raw body, wherever it lies, goes. $1 inbox ids, $2 payloads (sealed).
 WITH kept AS (

@@ -742,6 +742,37 @@ static void test_silent_server_is_retry(void **state)
 
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* ---- notifications ---- */
+
+static void test_notify(void **state)
+{
+	struct fixture *f = *state;
+	struct db *sender = open_or_fail(DATABASE, NULL);
+	pa_str channel = PA_STR_ABSENT, payload = PA_STR_ABSENT;
+	pa_error err = ERROR_INIT;
+	int64_t before;
+
+	simple(f->db, "LISTEN wake");
+	before = clock_monotonic_ns();
+	assert_int_equal(db_wait_notify(f->db, 100, f->arena, &channel, &payload, &err),
+			 PA_DEADLINE);
+	assert_true(clock_monotonic_ns() - before >= 100 * NS_PER_MS);
+	simple(sender, "NOTIFY wake, 'node 7'");
+	simple(sender, "NOTIFY wake, ''");
+	assert_int_equal(db_wait_notify(f->db, 5000, f->arena, &channel, &payload, &err), PA_OK);
+	expect_text(channel, PA_STR("wake"));
+	expect_text(payload, PA_STR("node 7"));
+	assert_int_equal(db_wait_notify(f->db, 5000, f->arena, &channel, &payload, &err), PA_OK);
+	expect_text(payload, PA_STR(""));
+	assert_int_equal(db_wait_notify(f->db, 0, f->arena, &channel, &payload, &err), PA_DEADLINE);
+	simple(sender, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+		       "WHERE application_name = 'test_db' AND pid <> pg_backend_pid()");
+	assert_int_equal(db_wait_notify(f->db, 5000, f->arena, &channel, &payload, &err), PA_RETRY);
+	db_close(sender);
+}
+
+#define WITH_DB(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -771,6 +802,7 @@ int main(int argc, char **argv)
 		WITH_DB(test_killed_backend_is_retry),
 		WITH_DB(test_crash_is_retry_and_then_works),
 		WITH_DB(test_silent_server_is_retry),
+		WITH_DB(test_notify),
 	};
 
 	(void)argc;

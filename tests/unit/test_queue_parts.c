@@ -70,7 +70,7 @@ static void lanes_come_due_in_order_of_time(void **state)
 	for (int64_t i = 1; i <= 500; i++) {
 		struct lane *lane = lanes_get(lanes, i, &channel);
 
-		lanes_append(lane, outbound_new(PA_STR("x"), PA_STR("")));
+		lanes_insert(lane, outbound_new(PA_STR("x"), PA_STR("")));
 		lanes_delay(lanes, lane, (i * 7919) % 1000 + 1);
 	}
 	for (int64_t i = 1; i <= 500; i += 3)
@@ -83,6 +83,42 @@ static void lanes_come_due_in_order_of_time(void **state)
 			break;
 	}
 	assert_int_equal(last, 500);
+	lanes_done(lanes);
+	free(lanes);
+}
+
+/* What a dead node left is found late, and goes before what was said since. */
+static void an_older_message_gets_in_line_before_younger_ones(void **state)
+{
+	static const struct {
+		int64_t at_ns, id;
+	} come[] = {{20, 7}, {10, 9}, {30, 1}, {10, 8}, {20, 7}},
+	  go[] = {{20, 7}, {10, 8}, {10, 9}, {20, 7}, {30, 1}};
+	struct lanes *lanes = calloc(1, sizeof(*lanes));
+	struct channel channel = {0};
+	struct lane *lane;
+
+	(void)state;
+	assert_non_null(lanes);
+	lane = lanes_get(lanes, 5, &channel);
+	for (size_t i = 0; i < ARRAY_COUNT(come); i++) {
+		struct outbound *o = outbound_new(PA_STR("x"), PA_STR(""));
+
+		o->at_ns = come[i].at_ns;
+		o->id = come[i].id;
+		o->is_out = i == 0; /* on its way: nothing gets before it */
+		lanes_insert(lane, o);
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(go); i++) {
+		struct outbound *o = lanes_pop(lane);
+
+		assert_int_equal(o->at_ns, go[i].at_ns);
+		assert_int_equal(o->id, go[i].id);
+		outbound_free(o);
+	}
+	assert_null(lanes_pop(lane));
+	lanes_insert(lane,
+		     outbound_new(PA_STR("x"), PA_STR(""))); /* its end is where it should be */
 	lanes_done(lanes);
 	free(lanes);
 }
@@ -370,6 +406,7 @@ int main(void)
 		cmocka_unit_test(what_did_not_happen_is_given_back),
 		cmocka_unit_test(a_long_silence_earns_no_more_than_the_burst),
 		cmocka_unit_test(lanes_come_due_in_order_of_time),
+		cmocka_unit_test(an_older_message_gets_in_line_before_younger_ones),
 		cmocka_unit_test(an_empty_lane_goes_and_a_promised_one_stays),
 		cmocka_unit_test(a_reference_comes_back_as_it_went),
 		cmocka_unit_test(a_strange_reference_is_none),
