@@ -415,8 +415,11 @@ bool db_is_alive(const struct db *db)
 
 bool db_look(struct db *db)
 {
-	if (db_is_alive(db) && !PQconsumeInput(db->conn))
-		db->is_unusable = true;
+	/* A server that ends says so and then closes: the first read may get no further than that.
+	 */
+	for (int i = 0; i < 2 && db_is_alive(db); i++)
+		if (!PQconsumeInput(db->conn))
+			db->is_unusable = true;
 	return db_is_alive(db);
 }
 

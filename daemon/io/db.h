@@ -47,7 +47,7 @@ void db_close(struct db *db);
 /* False after a connection was lost; then close it and open another. */
 bool db_is_alive(const struct db *db);
 
-/* The same after a look at what the server has said meanwhile (one system call): for a connection
+/* The same after a look at what the server has said meanwhile (two system calls): for a connection
  * that nothing was asked on for a while. */
 bool db_look(struct db *db);
 

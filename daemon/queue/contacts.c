@@ -107,7 +107,7 @@ static pa_status be_connected(struct contacts *contacts, pa_error *err)
 {
 	static const char *const sets[] = {"intake", NULL};
 
-	if (contacts->db && db_is_alive(contacts->db))
+	if (contacts->db && db_look(contacts->db))
 		return PA_OK;
 	db_close(contacts->db);
 	contacts->db = NULL;

@@ -30,7 +30,7 @@ static pa_status be_connected(struct ports *ports)
 	pa_error err = ERROR_INIT;
 	pa_status status;
 
-	if (ports->db && db_is_alive(ports->db))
+	if (ports->db && db_look(ports->db))
 		return PA_OK;
 	db_close(ports->db);
 	ports->db = NULL;

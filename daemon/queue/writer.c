@@ -565,7 +565,7 @@ static void idle(struct writer *w)
 	if (w->later.first && w->later_ns < until_ns)
 		until_ns = w->later_ns;
 	sort_mail(w, mailbox_take(&w->box, until_ns));
-	if (atomic_load(&w->waiting) || db_look(w->store.db))
+	if (db_look(w->store.db)) /* else nothing was sent yet: nothing is in doubt */
 		return;
 	error_set(&err, PA_RETRY, "PostgreSQL closed the connection");
 	disconnect(w, &err);

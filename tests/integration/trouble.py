@@ -458,6 +458,17 @@ def store_blinks(house):
 	equal(house.sql("SELECT count(*) FROM set_aside"), "0", "events set aside")
 
 
+def store_restarts(house):
+	"""While nothing was going on: the first message after it is taken at once."""
+	for _ in range(5):
+		person = house.stranger()
+		house.settle()
+		house.server.crash()
+		until(house.is_answering, 10 * h.PATIENCE, "/readyz")
+		equal(house.post(webhook.of(person, person.text("hola"))), 200, "the first webhook after a restart")
+		check("Asistente" in person.hears().text, "no answer")
+
+
 def sessions_cut(house):
 	"""Every connection to the store is cut, again and again."""
 	person = house.stranger()
@@ -608,6 +619,7 @@ TESTS = [
 	("store: away in the middle", store_away),
 	("store: away at the start", store_away_at_start),
 	("store: blinks", store_blinks),
+	("store: restarts between two messages", store_restarts),
 	("store: every connection is cut", sessions_cut),
 	("store: an unlogged table is refused", refuses_unlogged),
 	("reload: a good configuration", reload_good),
