@@ -16,9 +16,9 @@
 	}
 
 static const pa_option *const options[] = {
-	OPTION("phone_number_id", PA_OPT_TEXT, PA_OPT_REQUIRED, NULL,
-	       "Meta's id of our phone number, digits (WhatsApp Manager, API setup). Not the phone "
-	       "number itself."),
+	OPTION("account", PA_OPT_TEXT, PA_OPT_REQUIRED, NULL,
+	       "Meta's phone_number_id, digits (WhatsApp Manager, API setup). Not the phone number "
+	       "itself."),
 	OPTION("app_secret", PA_OPT_SECRET, PA_OPT_REQUIRED, NULL,
 	       "The secret of the app in Meta's dashboard. It signs the webhooks."),
 	OPTION("app_secret_previous", PA_OPT_SECRET, 0, NULL,
@@ -87,7 +87,7 @@ static bool is_plain(pa_str s)
 static pa_status check(const struct whatsapp *wa, pa_error *err)
 {
 	if (!wa_is_digits(wa->phone_number_id, 1, 32))
-		return wa_fail(err, PA_REJECTED, "phone_number_id must be digits");
+		return wa_fail(err, PA_REJECTED, "account must be Meta's phone_number_id, digits");
 	if (wa->app_secret.len == 0 || wa->verify_token.len == 0)
 		return wa_fail(err, PA_REJECTED, "app_secret and verify_token must not be empty");
 	if (!is_plain(wa->access_token))

@@ -329,7 +329,6 @@ channels = {{
 	whatsapp = {{
 		plugin = "channel-whatsapp";
 		account = "{webhook.PHONE_ID}";
-		phone_number_id = "{webhook.PHONE_ID}";
 		app_secret = "file:{f}/app";
 		app_secret_previous = "file:{f}/app-old";
 		verify_token = "file:{f}/verify";

@@ -18,7 +18,7 @@ extern const pa_plugin proalto_plugin;
 #define MAX_SETTINGS 16
 
 static const struct rig_setting usual[] = {
-	{"phone_number_id", WHATSAPP_NUMBER, NULL},
+	{"account", WHATSAPP_NUMBER, NULL},
 	{"app_secret", WHATSAPP_SECRET, NULL},
 	{"app_secret_previous", WHATSAPP_SECRET_BEFORE, NULL},
 	{"verify_token", WHATSAPP_VERIFY, NULL},

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "io/conf.h"
 #include "support/channel_rig.h"
 #include "support/check.h"
 #include "support/fake_host.h"
@@ -105,6 +106,58 @@ static void expect_refused(struct rig *rig, const pa_message *message, const cha
 	if (!strstr(error_text(&err), in_error))
 		fail_msg("\"%s\" does not say \"%s\"", error_text(&err), in_error);
 	assert_false(fake_is_forbidden(str_from(error_text(&err))));
+}
+
+/* ---- the shipped file ---- */
+
+static const char *const (*pairs_of(struct arena *arena, const struct conf_node *group))[2]
+{
+	const char *(*pairs)[2] = (void *)ARENA_ARRAY(arena, const char *, 2 * group->count + 2);
+
+	for (size_t i = 0; i < group->count; i++) {
+		pairs[i][0] = group->children[i]->name;
+		pairs[i][1] = arena_copy(arena, group->children[i]->text).ptr;
+	}
+	return (const char *const(*)[2])pairs;
+}
+
+/* What etc/proalto.conf shows of a gateway is whole: it opens, sends and hears of what became of
+ * it. */
+static void test_shipped_gateway(void **state)
+{
+	struct arena *arena = arena_new(1 << 20);
+	struct rig_setting settings[MAX_SETTINGS];
+	const pa_message message = message_of(PA_STR("123456 es su codigo"));
+	const struct conf_node *root, *group;
+	pa_http_request request;
+	size_t count = 0;
+	struct rig rig;
+	pa_error err = ERROR_INIT;
+
+	(void)state;
+	if (conf_read_file(arena, "etc/proalto.conf", "etc", &root, &err) != PA_OK)
+		fail_msg("%s", error_text(&err));
+	group = conf_find(conf_find(root, "channels"), "sms");
+	assert_non_null(group);
+	for (size_t i = 0; i < group->count; i++) {
+		const struct conf_node *node = group->children[i];
+
+		if (strcmp(node->name, "plugin") == 0)
+			continue;
+		settings[count++] = (struct rig_setting){
+			node->name,
+			node->kind == CONF_TEXT ? arena_copy(arena, node->text).ptr : NULL,
+			node->kind == CONF_GROUP ? pairs_of(arena, node) : NULL};
+	}
+	if (rig_open(&rig, &SMS_HTTP, settings, count, &err) != PA_OK)
+		fail_msg("refused: %s", error_text(&err));
+	assert_int_equal(build(&rig, &message, &request, &err), PA_OK);
+	assert_true(str_find(request.body, PA_STR(PHONE)) != SIZE_MAX);
+	assert_true(str_find(request.body, message.body) != SIZE_MAX);
+	assert_non_null(conf_find(group, "id_path"));
+	assert_non_null(conf_find(group, "receipt_id"));
+	rig_close(&rig);
+	arena_free(arena);
 }
 
 /* ---- options ---- */
@@ -596,6 +649,7 @@ static int no_problems(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shipped_gateway),
 		cmocka_unit_test(test_options_refused),
 		cmocka_unit_test(test_receives_no_messages),
 		cmocka_unit_test(test_alphabet),

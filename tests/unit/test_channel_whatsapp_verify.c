@@ -29,9 +29,9 @@ static void test_options_refused(void **state)
 		const char *text;
 		const char *in_error;
 	} cases[] = {
-		{"phone_number_id", "", "phone_number_id"},
-		{"phone_number_id", "41770/../1", "phone_number_id"},
-		{"phone_number_id", "123456789012345678901234567890123", "phone_number_id"},
+		{"account", "", "phone_number_id"},
+		{"account", "41770/../1", "phone_number_id"},
+		{"account", "123456789012345678901234567890123", "phone_number_id"},
 		{"app_secret", "", "app_secret"},
 		{"verify_token", "", "verify_token"},
 		{"access_token", "", "access_token"},

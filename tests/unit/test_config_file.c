@@ -221,6 +221,28 @@ static void test_shipped_file_loads(void **state)
 	free(text);
 }
 
+/* A credential that the unit does not hand over is not there when the daemon starts. */
+static void test_shipped_credentials_are_in_the_unit(void **state)
+{
+	static const char mark[] = "\"credential:proalto.";
+	char *text = uncomment("etc/proalto.conf");
+	char *unit = uncomment("systemd/proalto.service");
+	size_t count = 0;
+
+	(void)state;
+	for (const char *at = strstr(text, mark); at; at = strstr(at, mark), count++) {
+		char line[128];
+
+		at += strlen("\"credential:");
+		snprintf(line, sizeof(line), "Encrypted=%.*s\n", (int)strcspn(at, "\""), at);
+		if (!strstr(unit, line))
+			fail_msg("%.*s is not in the unit", (int)strcspn(at, "\""), at);
+	}
+	assert_true(count > 5);
+	free(text);
+	free(unit);
+}
+
 /* ---- the command line --------------------------------------------------------------------------
  */
 
@@ -293,7 +315,7 @@ int main(void)
 		TEST(test_secret_credential),     TEST(test_password_in_text),
 		TEST(test_database_by_reference), TEST(test_shipped_file_shows_every_key),
 		TEST(test_shipped_file_loads),    TEST(test_command_line),
-		TEST(test_command_line_values),
+		TEST(test_command_line_values),   TEST(test_shipped_credentials_are_in_the_unit),
 	};
 
 	return cmocka_run_group_tests_name("config_file", tests, NULL, NULL);
