@@ -2,6 +2,9 @@
 # the sources, since dpkg writes among them; its folder leaves no trace in them.
 #
 #	DEB_B=FOLDER   where to build instead of build/deb
+#
+# make deb-bundle KEY=...: one signed archive with the packages and all that they need, for a server
+# without a network.
 DEB_B ?= build/deb
 LINTIAN ?= lintian
 
@@ -19,3 +22,7 @@ deb:
 	@rm -rf '$(DEB_B)/proalto'
 	@$(LINTIAN) --fail-on error,warning --allow-root '$(DEB_B)'/*.changes
 	@ls '$(DEB_B)'/*.deb
+
+.PHONY: deb-bundle
+deb-bundle: deb
+	@debian/bundle '$(DEB_B)' '$(KEY)'

@@ -3,8 +3,12 @@
 .PHONY: package package-manuals package-contents package-boot package-reproducible
 package: package-manuals package-contents package-boot package-reproducible
 
-package-manuals: $(MANUALS)
+package-manuals: $(MANUALS) $(B)/proaltoctl
 	@mandoc -T lint -W warning $(MANUALS)
+	@for name in $$($(B)/proaltoctl --help | sed -n 's/^  proaltoctl \([a-z-]*\).*/\1/p'); do \
+		grep -q "^\.It Cm $$name\b" docs/man/proaltoctl.1 || \
+			{ echo "not ok - proaltoctl(1) does not tell of $$name"; exit 1; }; \
+	done
 	@echo "ok - mandoc has nothing to say of $(words $(MANUALS)) manual pages"
 
 package-contents: deb

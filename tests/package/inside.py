@@ -91,7 +91,7 @@ class Machine:
 	"""What the tests share."""
 
 	def __init__(self):
-		self.files = files()
+		self.files = set()
 		self.heard = 0
 		self.people = 0
 		self.failed = None
@@ -166,8 +166,34 @@ def write(path, text):
 
 # ---- the tests -------------------------------------------------------------------------------------
 
+BUNDLE = "/srv/bundle"
+
+
+def fingerprint(of):
+	with open(f"{BUNDLE}/{of}") as file:
+		return file.read().strip()
+
+
+def refused(machine):
+	"""The bundle's script takes nothing that the given key has not signed."""
+	check("firma otra llave" in run(f"{BUNDLE}/install", fingerprint("stranger"), fails=True), "a stranger's key")
+	package = glob.glob(f"{BUNDLE}/proalto_*.deb")[0]
+	with open(package, "ab") as file:
+		file.write(b"x")
+	said = run(f"{BUNDLE}/install", fingerprint("house"), fails=True)
+	check("no es el que se firmó" in said, "a package that was changed", said)
+	os.truncate(package, os.path.getsize(package) - 1)
+	with open(f"{BUNDLE}/SHA256SUMS", "a") as file:
+		file.write("\n")
+	check("la firma no es válida" in run(f"{BUNDLE}/install", fingerprint("house"), fails=True), "changed sums")
+	os.truncate(f"{BUNDLE}/SHA256SUMS", os.path.getsize(f"{BUNDLE}/SHA256SUMS") - 1)
+	check(not os.path.exists("/usr/sbin/proaltod"), "nothing was installed")
+
+
 def installed(machine):
-	run("apt-get", "-q", "-y", "install", *glob.glob("/srv/debs/*.deb"))
+	run(f"{BUNDLE}/install", fingerprint("house"), "postgresql")
+	machine.files = files()
+	run(f"{BUNDLE}/install", fingerprint("house"), "proalto", "proalto-simulator")
 	equal(pwd.getpwnam("proalto").pw_shell, "/usr/sbin/nologin", "the user's shell")
 	machine.start_peers()
 
@@ -321,7 +347,7 @@ def restarted(machine):
 def upgraded(machine):
 	"""The same version once more is an upgrade to dpkg."""
 	before = show("MainPID")
-	under_a_stream(machine, ["dpkg", "-i", *glob.glob("/srv/debs/proalto_*.deb")])
+	under_a_stream(machine, ["dpkg", "-i", *glob.glob(f"{BUNDLE}/proalto_*.deb")])
 	check(show("MainPID") != before, "another process")
 	check(os.path.exists(CONF), "the configuration is there")
 
@@ -384,7 +410,8 @@ def purged(machine):
 
 
 TESTS = [
-	("the packages install without a network", installed),
+	("the bundle installs nothing that the house's key has not signed", refused),
+	("the bundle installs everything without a network", installed),
 	("without a configuration the service waits", waits),
 	("the sample, edited, and encrypted credentials are a configuration", configured),
 	("the service starts", started),
