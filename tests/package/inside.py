@@ -3,7 +3,8 @@
 """The packages as an administrator meets them, in a booted system (tests/package/boot starts this).
 
 Each test goes on where the one before has ended: installed, configured, killed, reloaded, restarted,
-upgraded, removed. After the first that fails none is tried. The provider and the SMS gateway are stand-ins, all else is real.
+upgraded, removed. After the first that fails none is tried. The provider and the SMS gateway are
+stand-ins, all else is real.
 """
 
 import glob
@@ -29,12 +30,15 @@ PORT = 8080
 CORE_PASSWORD = "clave-del-nucleo"
 SECRETS = {"master-key": os.urandom(32).hex(), "whatsapp-app-secret": house.SECRET,
 	   "whatsapp-verify-token": house.VERIFY_TOKEN, "whatsapp-access-token": house.ACCESS_TOKEN,
-	   "sms-key": house.SMS_TOKEN, "core-password": CORE_PASSWORD}
-# What stays of a package that was purged: systemd's accounts, and what the house itself wrote.
-LEFT = re.compile(r"/etc/(passwd|group|g?shadow|subuid|subgid)-?|/etc/\.pwd\.lock|" + CONF + "|" + STORE + "(/.*)?|"
-		  r"/etc/proalto-dos\.conf|/etc/proalto|/etc/proalto/backend-postgres\.demo\.conf|"
-		  r"/(var/(lib/(postgresql|dpkg|apt|systemd|deb-systemd-system)|log|cache|tmp)|tmp|run|srv|proc|sys|dev|root)(/.*)?|"
-		  r"/etc/(ld\.so\.cache|machine-id|postgresql.*|systemd/system/.*postgresql.*)")
+	   "sms-key": house.SMS_TOKEN, "sms-receipt-token": house.RECEIPT_TOKEN,
+	   "core-password": CORE_PASSWORD}
+# What may stay of packages that were purged: systemd's accounts, what the house itself wrote, and what
+# the rest of the system writes meanwhile.
+LEFT = re.compile("|".join((
+	r"/etc/(passwd|group|g?shadow|subuid|subgid)-?", r"/etc/\.pwd\.lock",
+	CONF, r"/etc/proalto-dos\.conf", r"/etc/proalto(/backend-postgres\.demo\.conf)?", STORE + "(/.*)?",
+	r"/var/(lib/(postgresql|dpkg|apt|systemd)|log|cache|tmp)(/.*)?",
+	r"/etc/(ld\.so\.cache|postgresql(/.*)?)")))
 
 house.B = "/srv"  # where Peer looks for tests/peers
 
@@ -100,8 +104,9 @@ class Machine:
 		"""They need the libraries that the packages bring."""
 		folder = "/srv/log"
 		os.makedirs(folder)
-		self.graph = house.Peer("graph", folder, "--token", house.ACCESS_TOKEN, "--phone-id", webhook.PHONE_ID,
-					"--webhook", f"http://127.0.0.1:{PORT}/webhook/whatsapp", "--secret", house.SECRET,
+		self.graph = house.Peer("graph", folder, "--token", house.ACCESS_TOKEN,
+					"--phone-id", webhook.PHONE_ID, "--secret", house.SECRET,
+					"--webhook", f"http://127.0.0.1:{PORT}/webhook/whatsapp",
 					"--log", folder + "/graph.jsonl")
 		self.smsgw = house.Peer("smsgw", folder, "--token", house.SMS_TOKEN)
 
@@ -119,7 +124,8 @@ class Machine:
 				if bubble.to.lstrip("+") == person.phone]
 
 		def look():
-			return next((bubble for bubble in to_person() if bubble.n > self.heard and words in str(bubble)), None)
+			return next((bubble for bubble in to_person()
+				     if bubble.n > self.heard and words in str(bubble)), None)
 
 		try:
 			found = until(look, 20, f"a message with {words!r}")
@@ -134,22 +140,19 @@ class Machine:
 
 
 def write_credential(name, value):
-	run("systemd-creds", "encrypt", "--name=" + name.replace("proalto-dos", "proalto"), "-", f"{STORE}/{name}", text=value)
+	"""Under the name that the daemon sees, in a file of the instance's."""
+	seen = name.replace("proalto-dos", "proalto")
+	run("systemd-creds", "encrypt", "--name=" + seen, "-", f"{STORE}/{name}", text=value)
 
 
 def configuration(machine):
 	"""The sample, edited as an administrator would."""
 	with open("/usr/share/proalto/proalto.conf") as file:
 		text = file.read()
-	sms = f'''url = "http://127.0.0.1:{machine.smsgw.port}/sms";
-		headers = {{ Authorization = "Bearer {{secret}}"; }};
-		secret = "credential:proalto.sms-key";
-		body = "{{\\"to\\": \\"{{to}}\\", \\"text\\": \\"{{text}}\\"}}";
-		id_path = "id";'''
 	for old, new in (
 		("100000000000001", webhook.PHONE_ID),
-		('phone_number_id = ', f'graph_url = "http://127.0.0.1:{machine.graph.port}";\n\t\tphone_number_id = '),
-		('plugin = "channel-sms-http";', 'plugin = "channel-sms-http";\n\t\t' + sms),
+		('#graph_url = "https://graph.facebook.com";', f'graph_url = "http://127.0.0.1:{machine.graph.port}";'),
+		('"https://sms.example/v1/mensajes"', f'"http://127.0.0.1:{machine.smsgw.port}/sms"'),
 		('"host=core.banco.example dbname=cartera user=proalto_lector sslmode=verify-full"',
 		 '"host=127.0.0.1 dbname=core_demo user=proalto_core_reader"'),
 	):
@@ -176,7 +179,8 @@ def fingerprint(of):
 
 def refused(machine):
 	"""The bundle's script takes nothing that the given key has not signed."""
-	check("firma otra llave" in run(f"{BUNDLE}/install", fingerprint("stranger"), fails=True), "a stranger's key")
+	said = run(f"{BUNDLE}/install", fingerprint("stranger"), fails=True)
+	check("firma otra llave" in said, "a stranger's key", said)
 	package = glob.glob(f"{BUNDLE}/proalto_*.deb")[0]
 	with open(package, "ab") as file:
 		file.write(b"x")
@@ -185,7 +189,8 @@ def refused(machine):
 	os.truncate(package, os.path.getsize(package) - 1)
 	with open(f"{BUNDLE}/SHA256SUMS", "a") as file:
 		file.write("\n")
-	check("la firma no es válida" in run(f"{BUNDLE}/install", fingerprint("house"), fails=True), "changed sums")
+	said = run(f"{BUNDLE}/install", fingerprint("house"), fails=True)
+	check("la firma no es válida" in said, "changed sums", said)
 	os.truncate(f"{BUNDLE}/SHA256SUMS", os.path.getsize(f"{BUNDLE}/SHA256SUMS") - 1)
 	check(not os.path.exists("/usr/sbin/proaltod"), "nothing was installed")
 
@@ -247,15 +252,16 @@ def confined(machine):
 
 def balance(machine):
 	"""The main job, with the core's password and every secret as an encrypted credential."""
-	row = sql("SELECT celular, right(num_doc, 4) FROM core_demo.cliente WHERE tip_doc = 'CC' AND celular ~ '^3[0-9]{9}$'"
-		  " AND fec_celular < current_date - 10 AND fec_nac < current_date - 7000 AND cod_cli > 100 AND"
-		  " (SELECT count(*) FROM core_demo.v_credito v WHERE v.cod_cli = cliente.cod_cli AND v.estado = 'ACTIVO') = 1"
-		  " LIMIT 1", "core_demo")
+	row = sql("SELECT celular, right(num_doc, 4) FROM core_demo.cliente AS c WHERE tip_doc = 'CC'"
+		  " AND celular ~ '^3[0-9]{9}$' AND cod_cli > 100"
+		  " AND fec_celular < current_date - 10 AND fec_nac < current_date - 7000"
+		  " AND (SELECT count(*) FROM core_demo.v_credito AS v"
+		  " WHERE v.cod_cli = c.cod_cli AND v.estado = 'ACTIVO') = 1 LIMIT 1", "core_demo")
 	mobile, last4 = row.split("|")
 	person = webhook.Person("57" + mobile, name="Nombre Plantado")
 	machine.says(person, person.text("hola"))
 	question = machine.hears(person, "Sí, autorizo")
-	machine.says(person, person.tap(*next(option for option in question.options if option[2] == "Sí, autorizo")))
+	machine.says(person, person.tap(*next(o for o in question.options if o[2] == "Sí, autorizo")))
 	machine.hears(person, "")
 	machine.says(person, person.text("mi saldo"))
 	machine.hears(person, "últimos 4 números")
