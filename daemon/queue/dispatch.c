@@ -148,13 +148,6 @@ static void drop_lane(struct dispatch *d, struct lane *lane)
 	lanes_tidy(&d->lanes, lane);
 }
 
-/* Its attempt is committed. */
-static void go_next(struct dispatch *d, struct outbound *o)
-{
-	o->is_out = true;
-	post_step(d, o, STEP_ATTEMPT_STORED);
-}
-
 static void begin_attempt(struct dispatch *d, struct outbound *o)
 {
 	o->is_out = true;
@@ -169,8 +162,7 @@ static void try_lane(struct dispatch *d, struct lane *lane)
 	struct gate_answer gate;
 	int64_t due_ns, wait_ns;
 
-	if (!o || o->is_out || lane->is_reserved ||
-	    (atomic_load(&d->is_closing) && !outbound_is_next(o))) {
+	if (!o || o->is_out || lane->is_reserved || (atomic_load(&d->is_closing) && !o->is_next)) {
 		lanes_tidy(&d->lanes, lane);
 		return;
 	}
@@ -204,29 +196,33 @@ static void try_lane(struct dispatch *d, struct lane *lane)
 		put_outcome(d, o);
 		return;
 	}
-	if (!outbound_is_next(o)) {
-		wait_ns = take_rates(d, lane->conversation, lane->channel, now_ns);
-		if (wait_ns) {
-			lanes_delay(&d->lanes, lane, now_ns + wait_ns);
-			return;
-		}
+	wait_ns = o->is_next ? 0 : take_rates(d, lane->conversation, lane->channel, now_ns);
+	if (wait_ns) {
+		lanes_delay(&d->lanes, lane, now_ns + wait_ns);
+		return;
 	}
 	lanes_delay(&d->lanes, lane, 0);
 	lane->file_id = 0;
-	if (outbound_is_next(o))
-		go_next(d, o);
-	else
+	if (o->is_next) {
+		o->is_out = true;
+		post_step(d, o, STEP_ATTEMPT_STORED);
+	} else {
 		begin_attempt(d, o);
+	}
 }
 
 void dispatch_follow(struct dispatch *d, const struct outbound *o)
 {
 	struct outbound *next = o->next;
+	int64_t now_ns = clock_monotonic_ns();
 
-	if (o->state == OUTBOX_SENT && o->kind != PA_OUT_DOCUMENT && next &&
-	    outbound_is_next(next) && ask_gate(next).verdict == GATE_SEND &&
-	    outlet_of(d, o->channel)->paused_until_ns <= clock_monotonic_ns())
-		go_next(d, next);
+	if (o->state != OUTBOX_SENT || o->kind == PA_OUT_DOCUMENT || !next || next->is_out ||
+	    next->is_next || next->state != OUTBOX_WAITING || next->due_ns > now_ns ||
+	    outlet_of(d, next->channel)->paused_until_ns > now_ns || atomic_load(&d->is_closing) ||
+	    ask_gate(next).verdict != GATE_SEND)
+		return;
+	if (!take_rates(d, next->conversation, next->channel, now_ns))
+		begin_attempt(d, next);
 }
 
 /* ---- what comes to the thread ---- */
@@ -246,16 +242,6 @@ static bool enter_reserved(struct dispatch *d, struct lane *lane, struct outboun
 	dispatch_decide(o, OUTBOX_REFUSED, false, gate.reason);
 	put_outcome(d, o);
 	return false;
-}
-
-static void enter_behind(struct dispatch *d, struct lane *lane, struct outbound *o)
-{
-	const struct outbound *before = lanes_last(lane);
-
-	lanes_insert(lane, o);
-	if (before) /* the provider may have been quicker */
-		dispatch_follow(d, before);
-	try_lane(d, lane);
 }
 
 /* Whether a sweep has found the message as well. Of one that is to leave at once it knows less. */
@@ -288,7 +274,8 @@ static void on_push(struct dispatch *d, struct outbound *o)
 	} else {
 		if (o->was_born_leaving) /* the lease ran out during the commit */
 			lane->is_reserved = false;
-		enter_behind(d, lane, o);
+		lanes_insert(lane, o);
+		try_lane(d, lane);
 	}
 	pthread_mutex_unlock(&d->lock);
 	if (goes_now)
@@ -304,6 +291,17 @@ static void close_outbound(struct dispatch *d, struct lane *lane, struct outboun
 		lane->file_id = o->id;
 		lanes_delay(&d->lanes, lane, clock_monotonic_ns() + FILE_WAIT_NS);
 	}
+}
+
+/* The outcome of the message before it is stored too, or will be: then it leaves. */
+static void on_attempt_stored(struct dispatch *d, struct outbound *o)
+{
+	pthread_mutex_lock(&d->lock);
+	o->is_next = lanes_find(&d->lanes, o->conversation, o->channel)->first != o;
+	o->is_out = !o->is_next;
+	pthread_mutex_unlock(&d->lock);
+	if (o->is_out)
+		dispatch_send(d, o);
 }
 
 static void on_outcome_stored(struct dispatch *d, struct outbound *o)
@@ -365,6 +363,8 @@ static void on_step(struct dispatch *d, struct outbound *o)
 		on_push(d, o);
 		return;
 	case STEP_ATTEMPT_STORED:
+		on_attempt_stored(d, o);
+		return;
 	case STEP_SEND_AGAIN:
 		dispatch_send(d, o);
 		return;
@@ -428,24 +428,22 @@ static void *dispatch_main(void *arg)
 
 /* ---- the door ---- */
 
-size_t dispatch_reserve(struct dispatch *d, int64_t conversation, struct channel *channel,
-			size_t wanted)
+bool dispatch_reserve(struct dispatch *d, int64_t conversation, struct channel *channel)
 {
 	int64_t now_ns = clock_monotonic_ns();
-	size_t count = 0;
+	bool is_free;
 
 	if (!channel_is_leased(channel) || atomic_load(&channel->is_catching_up) ||
 	    atomic_load(&channel->is_disabled) || atomic_load(&d->is_closing))
-		return 0;
+		return false;
 	pthread_mutex_lock(&d->lock);
-	if (!lanes_find(&d->lanes, conversation, channel) &&
-	    outlet_of(d, channel)->paused_until_ns <= now_ns)
-		while (count < wanted && !take_rates(d, conversation, channel, now_ns))
-			count++;
-	if (count)
+	is_free = !lanes_find(&d->lanes, conversation, channel) &&
+		  outlet_of(d, channel)->paused_until_ns <= now_ns &&
+		  take_rates(d, conversation, channel, now_ns) == 0;
+	if (is_free)
 		lanes_get(&d->lanes, conversation, channel)->is_reserved = true;
 	pthread_mutex_unlock(&d->lock);
-	return count;
+	return is_free;
 }
 
 void dispatch_release(struct dispatch *d, int64_t conversation, struct channel *channel)

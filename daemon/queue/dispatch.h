@@ -5,8 +5,8 @@
  * (after a file: after its status, four seconds at most). Every message passes the gate
  * (gate/gate.h) at the moment of sending, and every attempt is committed before its first byte
  * leaves: the first one with the message itself, if dispatch_reserve() found the way free, the
- * others by the writer. Bubbles of one turn whose attempts were committed with them follow one
- * another on the provider's answer, without waiting for the commit of its outcome.
+ * others by the writer. The attempt of the message behind one that was sent shares the
+ * commit of its outcome.
  *
  * An attempt without an answer leaves its message uncertain: the provider's receipts settle it, and
  * after a configured wait its class does (a dialogue reply goes again, and is counted as a possible
@@ -38,11 +38,9 @@ void dispatch_stop(struct dispatch *dispatch, int64_t until_ns);
  */
 void dispatch_free(struct dispatch *dispatch);
 
-/* So many messages of this conversation may leave one after the other right after their commit, and
- * the way is kept free for them until the first dispatch_push(), or dispatch_release() for each.
- * Any thread. */
-size_t dispatch_reserve(struct dispatch *dispatch, int64_t conversation, struct channel *channel,
-			size_t wanted);
+/* True: a first message of this conversation may leave right after its commit, and the way is kept
+ * free for it until dispatch_push() or dispatch_release(). Any thread. */
+bool dispatch_reserve(struct dispatch *dispatch, int64_t conversation, struct channel *channel);
 void dispatch_release(struct dispatch *dispatch, int64_t conversation, struct channel *channel);
 
 /* A committed message. Takes it over. Any thread. */

@@ -58,8 +58,8 @@ void dispatch_decide(struct outbound *o, enum outbox_state state, bool is_open, 
 /* A receipt says what became of an attempt of which no answer came. */
 void dispatch_settle(struct outbound *o);
 
-/* A message was sent: the bubble behind it leaves on the provider's answer, if its attempt was
- * committed with it. With the lock held. */
+/* A message was sent, and its outcome went to the writer: the attempt of the one behind it goes
+ * along, so that both share a commit. With the lock held. */
 void dispatch_follow(struct dispatch *d, const struct outbound *o);
 
 /* Sends a message whose attempt is committed. Without the lock. */

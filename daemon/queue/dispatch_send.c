@@ -182,9 +182,9 @@ void dispatch_result(struct dispatch *d, struct outbound *o, const pa_outcome *o
 		keep_external(d, o, outcome->external_id);
 	pthread_mutex_lock(&d->lock);
 	decide_by_outcome(d, o, outcome);
+	writer_put(d->options.writer, &item->item);
 	dispatch_follow(d, o);
 	pthread_mutex_unlock(&d->lock);
-	writer_put(d->options.writer, &item->item);
 }
 
 /* On the HTTP client's thread. */

@@ -122,9 +122,10 @@ struct outbound {
 	enum turn_class class;
 	uint32_t kind; /* PA_OUT_* */
 	bool is_secret;
-	bool was_born_leaving; /* its first attempt is in its own row: it goes right after the
-				  commit, or after the one before it */
+	bool was_born_leaving; /* its first attempt is in its own row, and it goes right after the
+				  commit */
 	bool is_out;           /* with the writer or the provider */
+	bool is_next;          /* its attempt is committed, the outcome before it is not */
 	int16_t tries;
 	enum outbox_state state;
 	int64_t not_after_ns;   /* business time; 0: none */

@@ -49,7 +49,7 @@ void lanes_insert(struct lane *lane, struct outbound *outbound)
 {
 	struct outbound **at = &lane->first;
 
-	while (*at && ((*at)->is_out || outbound_is_next(*at) || !is_older(outbound, *at)))
+	while (*at && ((*at)->is_out || (*at)->is_next || !is_older(outbound, *at)))
 		at = &(*at)->next;
 	outbound->next = *at;
 	*at = outbound;
@@ -74,26 +74,11 @@ struct outbound *lanes_message(const struct lane *lane, int64_t outbox_id)
 	return o;
 }
 
-struct outbound *lanes_last(const struct lane *lane)
-{
-	struct outbound *o = lane->first;
-
-	while (o && o->next)
-		o = o->next;
-	return o;
-}
-
-bool outbound_is_next(const struct outbound *outbound)
-{
-	return outbound->was_born_leaving && outbound->state == OUTBOX_UNDER_WAY &&
-	       !outbound->is_out;
-}
-
 static bool is_under_way(const struct lane *lane)
 {
 	const struct outbound *o = lane->first;
 
-	return lane->is_reserved || (o && (o->is_out || outbound_is_next(o)));
+	return lane->is_reserved || (o && (o->is_out || o->is_next));
 }
 
 size_t lanes_under_way(const struct lanes *lanes)

@@ -38,14 +38,8 @@ void lanes_prepend(struct lane *lane, struct outbound *outbound);
 struct outbound *lanes_pop(struct lane *lane);
 void lanes_remove(struct lane *lane, const struct outbound *outbound);
 
-/* The last message, NULL if there is none. */
-struct outbound *lanes_last(const struct lane *lane);
-
 /* The message of that id, NULL if it is not in the lane. */
 struct outbound *lanes_message(const struct lane *lane, int64_t outbox_id);
-
-/* A message whose first attempt was committed with it and that waits only for the one before it. */
-bool outbound_is_next(const struct outbound *outbound);
 
 /* How many have a message that is committed to leave, with the writer, or with the provider. */
 size_t lanes_under_way(const struct lanes *lanes);

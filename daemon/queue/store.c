@@ -3,6 +3,9 @@
 
 #include "queue/ids.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define MAX_EVIDENCE ((size_t)1 << 20)
 
 void range_add(struct range *range, int64_t at_ns)
@@ -22,6 +25,19 @@ void commit_note(struct commit *c, enum evidence_kind kind, int64_t id, int64_t 
 						      .detail = detail,
 						      .sealed = sealed});
 	c->entries++;
+}
+
+struct item *const *commit_sorted(struct commit *c, enum item_kind kind,
+				  int (*compare)(const void *, const void *))
+{
+	size_t count = c->batch->count[kind];
+	struct item **sorted = ARENA_ARRAY(c->arena, struct item *, count);
+
+	if (count) {
+		memcpy(sorted, c->batch->items[kind], count * sizeof(*sorted));
+		qsort(sorted, count, sizeof(*sorted), compare);
+	}
+	return sorted;
 }
 
 pa_status commit_send(struct commit *c, struct db_params *params, enum sql statement, pa_error *err)

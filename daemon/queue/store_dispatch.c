@@ -71,8 +71,17 @@ static pa_status send_attempt_ends(struct commit *c, size_t count, pa_error *err
 	return commit_send(c, params, SQL_ATTEMPT_FINISH, err);
 }
 
+static int by_message(const void *a, const void *b)
+{
+	int64_t x = (*(const struct outcome_item *const *)a)->outbound->id;
+	int64_t y = (*(const struct outcome_item *const *)b)->outbound->id;
+
+	return (x > y) - (x < y);
+}
+
 pa_status store_send_outcomes(struct commit *c, pa_error *err)
 {
+	struct item *const *sorted = commit_sorted(c, ITEM_OUTCOME, by_message);
 	size_t count = c->batch->count[ITEM_OUTCOME];
 	int64_t *ids = ARENA_ARRAY(c->arena, int64_t, count);
 	int16_t *states = ARENA_ARRAY(c->arena, int16_t, count);
@@ -89,7 +98,7 @@ pa_status store_send_outcomes(struct commit *c, pa_error *err)
 	if (!count)
 		return PA_OK;
 	for (size_t i = 0; i < count; i++) {
-		struct outcome_item *outcome = outcome_at(c->batch, i);
+		struct outcome_item *outcome = (struct outcome_item *)(void *)sorted[i];
 
 		ids[i] = outcome->outbound->id;
 		states[i] = (int16_t)outcome->state;

@@ -6,11 +6,6 @@ static struct event_item *event_at(const struct batch *batch, size_t i)
 	return (struct event_item *)(void *)batch->items[ITEM_EVENT][i];
 }
 
-static struct receipt_item *receipt_at(const struct batch *batch, size_t i)
-{
-	return (struct receipt_item *)(void *)batch->items[ITEM_RECEIPT][i];
-}
-
 /* Among the addresses to be stored. The same one of two contacts is the store's to refuse. */
 static bool is_listed(const pa_str *tags, const int64_t *owners, size_t count, int64_t owner,
 		      pa_str tag)
@@ -124,6 +119,14 @@ pa_status store_send_events(struct commit *c, pa_error *err)
 	return status == PA_OK && count ? send_inbox(c, count, err) : status;
 }
 
+static int by_message(const void *a, const void *b)
+{
+	const struct receipt_item *x = *(const struct receipt_item *const *)a;
+	const struct receipt_item *y = *(const struct receipt_item *const *)b;
+
+	return (x->outbox_id > y->outbox_id) - (x->outbox_id < y->outbox_id);
+}
+
 pa_status store_send_receipts(struct commit *c, pa_error *err)
 {
 	static const int16_t bits[] = {[PA_STATUS_SENT] = 1,
@@ -131,6 +134,7 @@ pa_status store_send_receipts(struct commit *c, pa_error *err)
 				       [PA_STATUS_READ] = 4,
 				       [PA_STATUS_PLAYED] = 8,
 				       [PA_STATUS_FAILED] = 16};
+	struct item *const *sorted = commit_sorted(c, ITEM_RECEIPT, by_message);
 	size_t room = c->batch->count[ITEM_RECEIPT], count = 0;
 	int64_t *outboxes = ARENA_ARRAY(c->arena, int64_t, room);
 	int16_t *status_bits = ARENA_ARRAY(c->arena, int16_t, room);
@@ -144,7 +148,7 @@ pa_status store_send_receipts(struct commit *c, pa_error *err)
 	struct range range = {0};
 
 	for (size_t i = 0; i < room; i++) {
-		struct receipt_item *receipt = receipt_at(c->batch, i);
+		struct receipt_item *receipt = (struct receipt_item *)(void *)sorted[i];
 
 		if (!receipt->outbox_id) /* store_send_external() */
 			continue;

@@ -36,6 +36,10 @@ void range_add(struct range *range, int64_t at_ns);
 void commit_note(struct commit *c, enum evidence_kind kind, int64_t id, int64_t detail,
 		 pa_str sealed);
 
+/* The batch's items of a kind, in the order that compare (of struct item *const *) says. */
+struct item *const *commit_sorted(struct commit *c, enum item_kind kind,
+				  int (*compare)(const void *, const void *));
+
 /* Sends a statement, to be received in its turn. */
 pa_status commit_send(struct commit *c, struct db_params *params, enum sql statement, pa_error *err)
 	PA_MUST_USE;

@@ -188,41 +188,20 @@ static pa_status make_outbounds(struct making *m, struct turn_item *turn)
 	return PA_OK;
 }
 
-/* Whether a message may be born leaving behind another. If the daemon dies before it left, nobody
- * knows that it did not: so only one that may go again, and not behind a file, whose status it
- * would wait for. */
-static bool may_follow(const struct outbound *o, const struct outbound *before)
-{
-	return o->channel == before->channel && o->class == CLASS_RESPUESTA && !o->is_secret &&
-	       before->kind != PA_OUT_DOCUMENT;
-}
-
-static bool is_first_of_channel(const struct turn_item *turn, size_t at)
-{
-	for (size_t i = 0; i < at; i++)
-		if (turn->outbounds[i]->channel == turn->outbounds[at]->channel)
-			return false;
-	return true;
-}
-
-/* The first messages to each channel may be born leaving, if its way is free. */
+/* The first message to each channel may be born leaving, if its way is free. */
 static void reserve_ways(struct making *m, struct turn_item *turn)
 {
 	for (size_t i = 0; i < turn->outbounds_count; i++) {
-		struct outbound **first = &turn->outbounds[i];
-		size_t wanted = 1, granted;
+		struct outbound *o = turn->outbounds[i];
+		bool is_first = true;
 
-		if (!is_first_of_channel(turn, i))
-			continue;
-		while (i + wanted < turn->outbounds_count &&
-		       may_follow(first[wanted], first[wanted - 1]))
-			wanted++;
-		granted = dispatch_reserve(m->workers->options.dispatch, m->c->id,
-					   first[0]->channel, wanted);
-		for (size_t k = 0; k < granted; k++) {
-			first[k]->was_born_leaving = true;
-			first[k]->tries = 1;
-			first[k]->state = OUTBOX_UNDER_WAY;
+		for (size_t k = 0; k < i; k++)
+			is_first &= turn->outbounds[k]->channel != o->channel;
+		if (is_first &&
+		    dispatch_reserve(m->workers->options.dispatch, o->conversation, o->channel)) {
+			o->was_born_leaving = true;
+			o->tries = 1;
+			o->state = OUTBOX_UNDER_WAY;
 		}
 	}
 }

@@ -20,17 +20,17 @@ SELECT id FROM started;
 
 -- name: outcome_update
 -- What became of attempts. A secret payload is wiped when nothing more is to be done.
--- $1 outbox ids, $2 states, $3 open?, $4 external ids (sealed), $5 codes, $6 reasons, $7 now,
+-- $1 outbox ids, ascending, $2 states, $3 open?, $4 external ids (sealed), $5 codes, $6 reasons, $7 now,
 -- $8 the gate's answers (NULL: as it was), $9 and $10 first and last outbox time.
 UPDATE outbox o SET
-	state = ($2::smallint[])[array_position($1::bigint[], o.id)],
-	is_open = ($3::boolean[])[array_position($1, o.id)],
-	external = coalesce(($4::bytea[])[array_position($1, o.id)], o.external),
-	code = nullif(($5::bigint[])[array_position($1, o.id)], 0),
-	reason = ($6::text[])[array_position($1, o.id)],
-	gate = coalesce(($8::text[])[array_position($1, o.id)], o.gate),
+	state = ($2::smallint[])[width_bucket(o.id, $1::bigint[])],
+	is_open = ($3::boolean[])[width_bucket(o.id, $1)],
+	external = coalesce(($4::bytea[])[width_bucket(o.id, $1)], o.external),
+	code = nullif(($5::bigint[])[width_bucket(o.id, $1)], 0),
+	reason = ($6::text[])[width_bucket(o.id, $1)],
+	gate = coalesce(($8::text[])[width_bucket(o.id, $1)], o.gate),
 	finished_at = $7::timestamptz,
-	payload = CASE WHEN o.is_secret AND NOT ($3::boolean[])[array_position($1, o.id)] THEN NULL
+	payload = CASE WHEN o.is_secret AND NOT ($3::boolean[])[width_bucket(o.id, $1)] THEN NULL
 		ELSE o.payload END
 WHERE o.id = ANY ($1) AND o.at >= $9::timestamptz AND o.at <= $10::timestamptz AND o.is_open;
 

@@ -92,15 +92,16 @@ SELECT i.id, l.owner, l.epoch, l.state, l.strays FROM item i LEFT JOIN leased l 
 
 -- name: receipt_insert
 -- What became of messages of ours: one receipt a message in one call. A status seen before changes
--- nothing. $1 outbox ids, $2 status bits, $3 receipt ids, $4 PA_STATUS_*, $5 provider times, $6 codes,
+-- nothing. $1 outbox ids, ascending (width_bucket halves where array_position would walk: a batch has a
+-- hundred), $2 status bits, $3 receipt ids, $4 PA_STATUS_*, $5 provider times, $6 codes,
 -- $7 payloads, $8 bodies, $9 now, $10 and $11 first and last outbox time.
 -- Columns: outbox id, conversation id, state; a row for each that was new, or is of a message that is still
 -- open: whoever waits for a word on it may have missed the first one, in a commit whose answer was lost.
 WITH moved AS (
 	UPDATE outbox o SET
-		statuses = o.statuses | ($2::smallint[])[array_position($1::bigint[], o.id)]
+		statuses = o.statuses | ($2::smallint[])[width_bucket(o.id, $1::bigint[])]
 	WHERE o.id = ANY ($1) AND o.at >= $10::timestamptz AND o.at <= $11::timestamptz
-		AND o.statuses & ($2::smallint[])[array_position($1, o.id)] = 0
+		AND o.statuses & ($2::smallint[])[width_bucket(o.id, $1)] = 0
 	RETURNING o.id, o.conversation_id, o.state
 ), stored AS (
 	INSERT INTO receipt (id, at, outbox_id, status, provider_at, code, payload, body)
