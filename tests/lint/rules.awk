@@ -26,6 +26,8 @@ BEGIN {
 	foreign["dlfcn.h"] = "^daemon/host/load\\.c$"
 
 	banned = "(^|[^a-zA-Z0-9_])(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atoll|atof|gets|setlocale|alloca|system|popen)[ \t]*\\("
+	# Nobody ends another's thread or jumps out of a fault: what it held is left in an unknown state.
+	unsafe = "(^|[^a-zA-Z0-9_])(pthread_cancel|pthread_kill|pthread_setcancel(state|type)|(sig|_)?(set|long)jmp)[ \t]*\\("
 	prints = "(^|[^a-zA-Z0-9_])(printf|fprintf|vprintf|vfprintf|puts|fputs|perror)[ \t]*\\("
 	sql = "\"[ \t]*(SELECT |INSERT INTO |UPDATE [a-z_.]+ SET|DELETE FROM |CREATE (TABLE|INDEX|FUNCTION)|ALTER TABLE|DROP )"
 }
@@ -121,6 +123,8 @@ function check_calls(line)
 {
 	if (line ~ banned && line !~ /^[a-z].*[;{]?$/)
 		complain(FNR, "a banned call")
+	if (line ~ unsafe)
+		complain(FNR, "threads are never killed, faults never survived")
 	# arena.c says why it aborts, log.c is the one that prints
 	if (FILENAME ~ /^daemon\/(base|io)\// && FILENAME !~ /\/(arena|log)\.c$/ && line ~ prints)
 		complain(FNR, "base and io never print")
