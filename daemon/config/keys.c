@@ -74,8 +74,9 @@ static const struct config_key core_keys[] = {
 	      "With so many calls written off at a time the daemon ends, to start again.")},
 	{"work.quiet", KEY_DURATION, 0, AT(quiet_ms), RANGE(0, 10 * SECONDS), "\"1 s\"",
 	 HELP("Silencio que se espera antes de contestar a un texto que no se entiende por sí "
-	      "solo.",
-	      "Quiet that is awaited before answering a text not understood by itself.")},
+	      "solo, o a fotos, que pueden ser de un álbum.",
+	      "Quiet that is awaited before answering a text not understood by itself, or photos, "
+	      "which may be of an album.")},
 	{"work.quiet_max", KEY_DURATION, 0, AT(quiet_max_ms), RANGE(0, 30 * SECONDS), "\"3 s\"",
 	 HELP("Lo más que se espera ese silencio.", "The longest that quiet is awaited.")},
 	{"house.name", KEY_TEXT, KEY_REQUIRED, AT(house_name),

@@ -115,11 +115,20 @@ static void say_late(struct turn *t)
 
 /* ---- texts, which may belong together ---- */
 
-static bool is_text(const struct turn_event *event)
+static bool is_written(const struct turn_event *event)
 {
 	return event->kind == TURN_CUSTOMER && event->event->kind == PA_EVENT_MESSAGE &&
-	       event->event->message_kind == PA_IN_TEXT &&
 	       !(event->event->flags & (PA_EVENT_ECHO | PA_EVENT_GROUP | PA_EVENT_CODE_DENIED));
+}
+
+static bool is_text(const struct turn_event *event)
+{
+	return is_written(event) && event->event->message_kind == PA_IN_TEXT;
+}
+
+static bool awaits_quiet(const struct turn *t)
+{
+	return !t->in->quiet_is_over && t->set->options.quiet_ns > 0;
 }
 
 static void hold(struct turn *t, const pa_event *first)
@@ -149,7 +158,7 @@ static size_t read_texts(struct turn *t, size_t at, size_t count)
 		joined = arena_format(t->arena, "%.*s %.*s", PA_FMT(joined),
 				      PA_FMT(t->in->events[at + n].event->text));
 	}
-	return t->in->quiet_is_over || t->set->options.quiet_ns == 0 ? n : 0;
+	return awaits_quiet(t) ? 0 : n;
 }
 
 static size_t run_texts(struct turn *t, size_t at)
@@ -230,6 +239,36 @@ static void run_other_message(struct turn *t, const pa_event *event)
 	say_late(t);
 	if (!care_answers(t))
 		message_other(t);
+}
+
+static bool is_of_album(const struct turn_event *event)
+{
+	return is_written(event) && (event->event->message_kind == PA_IN_IMAGE ||
+				     event->event->message_kind == PA_IN_VIDEO);
+}
+
+/* The pictures of an album come one by one and get one answer, to the words under one of them;
+ * another's words begin anew. 0: wait for more. */
+static size_t run_album(struct turn *t, size_t at)
+{
+	const struct turn_event *events = t->in->events;
+	const pa_event *spoken = NULL;
+	size_t end = at;
+
+	for (; end < t->in->events_count && is_of_album(&events[end]); end++) {
+		bool has_words = events[end].event->text.len > 0;
+
+		if (spoken && has_words)
+			break;
+		if (has_words)
+			spoken = events[end].event;
+	}
+	if (end == t->in->events_count && awaits_quiet(t)) {
+		hold(t, events[at].event);
+		return 0;
+	}
+	run_other_message(t, spoken ? spoken : events[at].event);
+	return end - at;
 }
 
 static void run_customer(struct turn *t, const pa_event *event)
@@ -332,6 +371,8 @@ static void run_events(struct turn *t)
 
 		if (is_text(event))
 			read = run_texts(t, done);
+		else if (is_of_album(event))
+			read = run_album(t, done);
 		else if (event->kind == TURN_CUSTOMER)
 			run_customer(t, event->event);
 		else

@@ -17,7 +17,8 @@ database and a clock, so a chat may turn the clock but not rely on what others l
 	flood: 30 TEXT                   he writes it that many times; what the bot says is taken
 	burst: TEXT | TEXT               he writes both within a moment
 	send: photo | voice | document | video | sticker | location | contacts | reaction | order |
-	      unsupported | revoke | edit TEXT | group TEXT | caption TEXT | late TEXT (an hour old)
+	      unsupported | revoke | edit TEXT | group TEXT | caption TEXT | late TEXT (an hour old) |
+	      album N (so many photos within a moment)
 	device: KEY                      his messages carry this device key from now on
 	system: number PHONE | key KEY   WhatsApp tells that his number or device key changed
 
@@ -224,6 +225,9 @@ class Chat:
 		}
 		if kind in MEDIA:
 			person.posts(person.media(MEDIA[kind], at=at))
+		elif kind == "album":
+			for _ in range(int(rest)):
+				person.posts(person.media("image", at=at))
 		elif kind == "caption":
 			person.posts(person.media("image", at=at, caption=rest))
 		elif kind == "group":

@@ -569,6 +569,46 @@ static void test_quiet_period(void **state)
 	chat_close(&c);
 }
 
+static void album(struct chat *c, const char *const captions[3], bool quiet_is_over)
+{
+	struct turn_event events[3];
+	pa_event photos[3];
+
+	for (int i = 0; i < 3; i++) {
+		photos[i] = chat_event(c, PA_IN_IMAGE);
+		photos[i].text = captions[i] ? str_from(captions[i]) : PA_STR_ABSENT;
+		events[i] = (struct turn_event){
+			.id = 20 + i, .kind = TURN_CUSTOMER, .event = &photos[i]};
+	}
+	c->bot[0] = '\0';
+	chat_turn(c, events, 3, quiet_is_over);
+}
+
+static void test_an_album_gets_one_answer(void **state)
+{
+	static const char *const mute[] = {NULL, NULL, NULL};
+	static const char *const one[] = {NULL, "cuánto debo", NULL};
+	static const char *const two[] = {"menú", "me suplantaron", NULL};
+	static struct chat c;
+
+	(void)state;
+	chat_open(&c);
+	consent(&c);
+	album(&c, mute, false);
+	assert_int_equal(c.consumed, 0);
+	assert_true(c.out.hold_until_ns > c.now_ns);
+	album(&c, mute, true);
+	assert_int_equal(c.consumed, 3);
+	bot_says(&c, "Gracias por el archivo");
+	bot_says_not(&c, "Si prefiere hablar"); /* that comes with the second */
+	album(&c, one, true);
+	assert_int_equal(c.consumed, 3);
+	bot_says(&c, "número de cédula");
+	album(&c, two, false); /* no words are lost */
+	assert_int_equal(c.consumed, 1);
+	chat_close(&c);
+}
+
 static void test_one_reminder_and_never_at_night(void **state)
 {
 	static struct chat c;
@@ -675,6 +715,7 @@ int main(void)
 		cmocka_unit_test(test_late_sentence_once),
 		cmocka_unit_test(test_flood_gets_one_notice),
 		cmocka_unit_test(test_quiet_period),
+		cmocka_unit_test(test_an_album_gets_one_answer),
 		cmocka_unit_test(test_one_reminder_and_never_at_night),
 		cmocka_unit_test(test_a_conversation_finishes_on_the_version_it_began_with),
 		cmocka_unit_test(test_a_broken_state_is_an_error_not_a_crash),
