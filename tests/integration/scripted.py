@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The queue of the real daemon, made to do anything by customers who say what (script_turn.c).
 
-Order, retries, uncertainty, files, quiet, the core's slots and return, late answers, a stolen
+Order, retries, rates, uncertainty, files, templates, quiet, the core's slots and return, late answers, a stolen
 conversation, a store that refuses one of many, PostgreSQL gone in mid-load, clean ends, and events
 that kill.
 """
@@ -85,6 +85,75 @@ def files_wait_at_most_four_seconds(house):
 	house.graph.control("statuses", {"sent_ms": 5, "delivered_ms": 10, "read_ms": 15})
 	waited = (second.entry["at_ns"] - first.entry["at_ns"]) / 1e9
 	check(3.5 < waited < 8 * h.PATIENCE, f"the text waited {waited} s")
+
+
+def templates_leave_whole(house):
+	"""Through the store and back, as the provider knows it: the stand-in refuses any other."""
+	house.graph.control("templates", {"aviso_pago": {"languages": ["es_CO"], "body": 1}})
+	ana = house.stranger()
+	ana.says("template aviso_pago;say b")
+	heard = [ana.hears(), ana.hears()]
+	house.graph.control("templates", {})
+	equal(heard[0].body.get("template"), {
+		"name": "aviso_pago", "language": {"code": "es_CO"},
+		"components": [{"type": "body", "parameters": [{"type": "text", "text": "1 valor"}]}]},
+	      "the template")
+	equal(heard[1].text, "2 b", "what came behind it")
+
+
+# ---- rates ------------------------------------------------------------------------------------------
+
+RATE, BURST = 5, 5  # a second's messages may go at once
+PAUSE = 1
+
+
+class Paced:
+	"""The house with other rates, which are read at a start."""
+
+	def __init__(self, house, **rates):
+		self.house, self.rates = house, rates
+
+	def set(self, settings):
+		self.house.settings["whatsapp"] = settings
+		self.house.write_config()
+		self.house.restart()
+
+	def __enter__(self):
+		self.kept = self.house.settings.get("whatsapp", {})
+		self.set(dict(self.kept, **self.rates))
+
+	def __exit__(self, *_):
+		self.set(self.kept)
+
+
+def seconds_between(first, last):
+	return (last.entry["at_ns"] - first.entry["at_ns"]) / 1e9
+
+
+def our_number_has_a_rate(house):
+	with Paced(house, rate=f"{RATE}.0"):
+		crowd = [house.stranger() for _ in range(2 * BURST + 1)]
+		for customer in crowd:
+			customer.says("say a")
+		heard = sorted((customer.hears() for customer in crowd), key=lambda bubble: bubble.n)
+	least = (len(crowd) - BURST) / RATE
+	took = seconds_between(heard[0], heard[-1])
+	check(took > 0.8 * least, f"{len(crowd)} messages went in {took} s, which takes {least}")
+
+
+def each_person_has_a_rate(house):
+	"""And nobody waits for another's."""
+	with Paced(house, recipient_pause=f'"{PAUSE} s"', recipient_burst=1):
+		ana, other = house.stranger(), house.stranger()
+		ana.says("say a;say b;say c")
+		first = ana.hears()
+		other.says("say d")
+		heard = [first, ana.hears(), ana.hears()]
+		between = other.hears()
+	for one, next_one in zip(heard, heard[1:]):
+		pause = seconds_between(one, next_one)
+		check(pause > 0.8 * PAUSE, f"the next message to him came {pause} s later")
+	check(between.n < heard[2].n, "another person waited for his pause")
 
 
 # ---- uncertainty ------------------------------------------------------------------------------------
@@ -443,6 +512,27 @@ def two_contacts_become_one(house):
 
 # ---- the core ---------------------------------------------------------------------------------------
 
+def marks(house):
+	stats = house.graph.stats()
+	return stats["reads"], stats["typing"]
+
+
+def he_sees_that_he_is_read(house):
+	"""Once, as soon as the core is asked for him; not for what is answered at once."""
+	ana = house.stranger()
+	house.settle()
+	before = marks(house)
+	ana.says("say a")
+	equal(texts(ana, 1), ["1 a"], "the answer")
+	ana.says("core;core")
+	equal(texts(ana, 2), ["2 core ok", "3 core ok"], "the answers that took the core")
+	wanted = tuple(count + 1 for count in before)
+	until(lambda: marks(house) == wanted, 5 * h.PATIENCE, "one mark as read, with the sign of writing")
+	silence(ana)
+	equal(marks(house), wanted, "marks as read, and signs of writing")
+
+
+
 def slots_are_waited_for(house):
 	house.core("CREATE OR REPLACE FUNCTION pg_temp.x() RETURNS int LANGUAGE sql AS 'SELECT 1'")
 	crowd = [house.stranger() for _ in range(40)]
@@ -569,6 +659,9 @@ TESTS = [
 	("what is given up is told", giving_up_is_told),
 	("a file's status is waited for", files_wait_for_their_status),
 	("but no longer than four seconds", files_wait_at_most_four_seconds),
+	("a template leaves as it was made", templates_leave_whole),
+	("our number has a rate", our_number_has_a_rate),
+	("each person has a rate", each_person_has_a_rate),
 	("a receipt settles what was uncertain", a_receipt_settles),
 	("a reply of which no word came goes again", silence_sends_again),
 	("a code does not", a_code_is_never_sent_again),
@@ -594,6 +687,7 @@ TESTS = [
 	("of three events the failing one is set aside", a_failing_event_is_set_aside),
 	("two contacts become one, and consent is kept", two_contacts_become_one),
 	("an answer that is late is noticed", late_is_told),
+	("he who asks the core sees that he is read", he_sees_that_he_is_read),
 	("all who wait for a slot at the core get one", slots_are_waited_for),
 	("the core comes back without being asked", the_core_comes_back),
 	("and is told after a kill too", the_core_comes_back_after_a_kill),

@@ -7,6 +7,7 @@
  *	say TEXT         answers "N TEXT", N counting the conversation's answers so far
  *	care TEXT        the same, and wants to hear if it can't be delivered
  *	doc TEXT         sends a file with this caption
+ *	template NAME    sends this template, with a value that counts as say does
  *	secret PHONE     sends a one-time code by SMS
  *	job COMMAND      does the command in a job, or, timer COMMAND, as soon as a timer fires
  *	core             asks the core system and says what came of it
@@ -72,6 +73,22 @@ static void do_doc(struct script *s, pa_str text)
 	message->media_name = PA_STR("estado.pdf");
 	message->media_type = PA_STR("application/pdf");
 	message->media_bytes = PA_STR("%PDF-1.4 not much of one");
+}
+
+static void do_template(struct script *s, pa_str name)
+{
+	pa_message *message = &say(s, "", PA_STR("valor"))->message;
+	pa_pair *value = ARENA_NEW(s->arena, pa_pair);
+	const pa_pair **values = ARENA_ARRAY(s->arena, const pa_pair *, 1);
+
+	*value = (pa_pair){PA_STR("body"), message->body};
+	values[0] = value;
+	message->kind = PA_OUT_TEMPLATE;
+	message->body = PA_STR_ABSENT;
+	message->template_name = arena_copy(s->arena, name);
+	message->template_language = PA_STR("es_CO");
+	message->params = values;
+	message->params_count = 1;
 }
 
 static void do_secret(struct script *s, pa_str phone)
@@ -181,10 +198,11 @@ static const struct command {
 	const char *name;
 	void (*run)(struct script *s, pa_str rest);
 } commands[] = {
-	{"say", do_say},         {"care", do_care},   {"doc", do_doc},   {"secret", do_secret},
-	{"job", do_job},         {"timer", do_timer}, {"core", do_core}, {"quiet", do_quiet},
-	{"consent", do_consent}, {"case", do_case},   {"fail", do_fail}, {"segv", do_segv},
-	{"exit", do_exit},       {"sleep", do_sleep},
+	{"say", do_say},           {"care", do_care},     {"doc", do_doc},
+	{"template", do_template}, {"secret", do_secret}, {"job", do_job},
+	{"timer", do_timer},       {"core", do_core},     {"quiet", do_quiet},
+	{"consent", do_consent},   {"case", do_case},     {"fail", do_fail},
+	{"segv", do_segv},         {"exit", do_exit},     {"sleep", do_sleep},
 };
 
 static void run_command(struct script *s, pa_str line)
