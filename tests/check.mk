@@ -3,7 +3,7 @@
 #   make check     installs what it needs, builds, and runs everything that is quick (minutes)
 #   make asan      the same suites under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make tsan      ... and under ThreadSanitizer
-#   make kills     100 kills at random instants under load (KILLS=...)
+#   make kills     100 kills at random instants under load (KILLS=...); a provider away for a minute
 #
 # Each closes with one line, "N passed, N failed, N skipped"; logs are in build/log.
 KILLS ?= 100
@@ -19,7 +19,7 @@ HOUSE = all peers $(FIXTURES) $(SCRIPTED)/proaltod
 # What runs against the whole daemon, slowest first.
 HOUSE_TESTS = tests/integration/trouble.py tests/integration/stuck.py tests/scenario/run.py tests/integration/intake.py \
 	tests/integration/leaks.py tests/integration/scripted.py tests/integration/nodes.py \
-	tests/integration/upkeep.py
+	tests/integration/statements.py tests/integration/upkeep.py
 SUITES = $(foreach t,$(HOUSE_TESTS),"$(LISTED) $(t)") "$(LISTED) tests/integration/crash.py 10" \
 	$(foreach t,$(UNIT_TESTS) $(CORE_TESTS),"$(t)")
 # These look at the sources, or bring their own build.
@@ -44,7 +44,8 @@ check-suites:
 .PHONY: kills
 kills:
 	@$(MAKE) --no-print-directory $(HOUSE)
-	@tests/run-tests -t 1200 -l $(CHECK_LOG) "$(LISTED) tests/integration/crash.py $(KILLS)"
+	@tests/run-tests -t 1200 -l $(CHECK_LOG) "$(LISTED) tests/integration/crash.py $(KILLS)" \
+		"$(LISTED) OUTAGE_S=60 tests/integration/trouble.py 'down for a while'"
 
 # ---- sanitizers ------------------------------------------------------------------------------------
 # PATIENCE stretches what tests wait for. The daemon's own reports are looked for when a house ends.

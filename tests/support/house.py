@@ -102,15 +102,23 @@ class Peer:
 
 	def __init__(self, name, folder, *args):
 		self.name = name
+		self.args = args
 		self.log_path = os.path.join(folder, name + ".err")
+		self.start(free_port())
+		self.http = Http(self.port)
+
+	def start(self, port):
 		self.process = subprocess.Popen(
-			[os.path.join(B, "tests/peers", name), *args], stdout=subprocess.PIPE,
-			stderr=open(self.log_path, "ab"), text=True)
+			[os.path.join(B, "tests/peers", self.name), *self.args, "--port", str(port)],
+			stdout=subprocess.PIPE, stderr=open(self.log_path, "ab"), text=True)
 		line = self.process.stdout.readline()
 		if not line:
-			raise Ended(f"{name} did not start: {open(self.log_path).read()}")
+			raise Ended(f"{self.name} did not start: {open(self.log_path).read()}")
 		self.port = json.loads(line)["port"]
-		self.http = Http(self.port)
+
+	def start_again(self):
+		"""At the same port, after stop(). It remembers nothing."""
+		self.start(self.port)
 
 	def control(self, what, plan=None):
 		return self.http.json("POST" if plan is not None else "GET", "/_control/" + what, plan)
