@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The shipped schema and statements against a real PostgreSQL: all migrations are applied to an
- * empty database and every statement is prepared, so that a typo fails here. And io/migrate.h with
- * directories of its own: changed, misnamed, failing and late files.
+ * empty database, every statement is prepared, so that a typo fails here, and what each role may do
+ * is compared and tried. And io/migrate.h with directories of its own: changed, misnamed, failing
+ * and late files.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -159,6 +160,126 @@ static void test_daemon_role_connects(void **state)
 	assert_string_equal(db_error_state(db), "42501");
 	db_close(db);
 }
+
+/* ---- the four roles ---- */
+
+/* Everything that anybody but the owner may do with a relation of the schema, partitions too;
+ * "update(...)" is a single column. */
+static const char granted[] = "proalto address select insert update delete\n"
+			      "proalto attempt select insert update\n"
+			      "proalto channel select insert update delete\n"
+			      "proalto code_sent select insert update delete\n"
+			      "proalto consent select insert\n"
+			      "proalto contact select insert update delete\n"
+			      "proalto conversation select insert update delete\n"
+			      "proalto dedup select insert update delete\n"
+			      "proalto early_receipt select insert update delete\n"
+			      "proalto evidence_batch select insert\n"
+			      "proalto external_id select insert update delete\n"
+			      "proalto inbox select insert update(payload) update(body)\n"
+			      "proalto inbox_default select\n"
+			      "proalto node select insert update delete\n"
+			      "proalto outbox select insert update\n"
+			      "proalto outbox_default select\n"
+			      "proalto person_lock select insert update delete\n"
+			      "proalto plugin_charge select insert update delete\n"
+			      "proalto receipt select insert\n"
+			      "proalto service_case select insert update\n"
+			      "proalto set_aside select insert update delete\n"
+			      "proalto timer select insert update delete\n"
+			      "proalto work select insert update delete\n"
+			      "proalto_report report_day select\n";
+
+#define PRIVILEGES_QUERY                                                                           \
+	"SELECT concat_ws(' ', role, relname, verbs, columns) FROM pg_class AS c,"                 \
+	" unnest('{proalto,proalto_retention,proalto_report}'::text[]) AS role,"                   \
+	" LATERAL (SELECT string_agg(verb, ' ' ORDER BY n) AS verbs FROM unnest('{select,insert,"  \
+	"update,delete,truncate,references,trigger}'::text[]) WITH ORDINALITY AS v (verb, n)"      \
+	" WHERE has_table_privilege(role, c.oid, verb)) AS whole,"                                 \
+	" LATERAL (SELECT string_agg(verb || '(' || attname || ')', ' ' ORDER BY attnum)"          \
+	" AS columns FROM pg_attribute, unnest('{select,insert,update}'::text[]) AS verb"          \
+	" WHERE attrelid = c.oid AND has_column_privilege(role, c.oid, attnum, verb)"              \
+	" AND NOT has_table_privilege(role, c.oid, verb)) AS parts"                                \
+	" WHERE relnamespace = 'proalto'::regnamespace AND relkind IN ('r', 'p', 'v')"             \
+	" AND coalesce(verbs, columns) IS NOT NULL"                                                \
+	" ORDER BY role COLLATE \"C\", relname COLLATE \"C\""
+
+static void migrate_shipped(const struct fixture *f)
+{
+	struct migration_list list = {0};
+	pa_error err = ERROR_INIT;
+
+	if (migrate_apply(f->arena, OWNER, MIGRATIONS, &list, &err) != PA_OK)
+		fail_with("migrations", &err);
+}
+
+static void test_roles_may_do_what_is_listed(void **state)
+{
+	char got[sizeof(granted) * 2];
+	size_t len;
+	FILE *psql;
+
+	migrate_shipped(*state);
+	assert_int_equal(setenv("QUERY", PRIVILEGES_QUERY, 1), 0);
+	psql = popen("psql -XAtq -v ON_ERROR_STOP=1 -d test_sql -c \"$QUERY\"", "r");
+	assert_non_null(psql);
+	len = fread(got, 1, sizeof(got) - 1, psql);
+	got[len] = '\0';
+	assert_int_equal(pclose(psql), 0);
+	assert_string_equal(got, granted);
+}
+
+static void test_roles_are_refused_the_rest(void **state)
+{
+	static const struct {
+		const char *role, *text, *sqlstate; /* NULL: it is allowed */
+	} tries[] = {
+		{"proalto", "UPDATE consent SET words = NULL", "42501"},
+		{"proalto", "DELETE FROM consent", "42501"},
+		{"proalto", "TRUNCATE consent", "42501"},
+		{"proalto", "UPDATE receipt SET body = NULL", "42501"},
+		{"proalto", "DELETE FROM receipt", "42501"},
+		{"proalto", "UPDATE evidence_batch SET entries = ''", "42501"},
+		{"proalto", "DELETE FROM evidence_batch", "42501"},
+		{"proalto", "TRUNCATE evidence_batch", "42501"},
+		{"proalto", "UPDATE inbox SET payload = NULL, body = NULL", NULL},
+		{"proalto", "UPDATE inbox SET at = now()", "42501"},
+		{"proalto", "DELETE FROM inbox", "42501"},
+		{"proalto", "DELETE FROM inbox_default", "42501"},
+		{"proalto", "DROP TABLE inbox_default", "42501"},
+		{"proalto", "ALTER TABLE consent DISABLE TRIGGER ALL", "42501"},
+		{"proalto", "SET ROLE proalto_owner", "42501"},
+		{"proalto", "SELECT make_partitions(now(), now())", NULL},
+		{"proalto_retention", "SELECT FROM inbox", "42501"},
+		{"proalto_retention", "SELECT FROM contact", "42501"},
+		{"proalto_retention", "DELETE FROM inbox", "42501"},
+		{"proalto_retention", "SELECT make_partitions(now(), now())", "42501"},
+		{"proalto_report", "SELECT FROM report_day", NULL},
+		{"proalto_report", "SELECT FROM outbox", "42501"},
+		{"proalto_report", "SELECT FROM contact", "42501"},
+		{"proalto_report", "SELECT make_partitions(now(), now())", "42501"},
+	};
+
+	migrate_shipped(*state);
+	for (size_t i = 0; i < ARRAY_COUNT(tries); i++) {
+		const char *wanted = tries[i].sqlstate ? tries[i].sqlstate : "";
+		pa_error err = ERROR_INIT;
+		struct db *db = NULL;
+		pa_status status;
+		char conninfo[64];
+
+		snprintf(conninfo, sizeof(conninfo), "dbname=test_sql user=%s", tries[i].role);
+		if (db_open(conninfo, "test_sql", NULL, &db, &err) != PA_OK)
+			fail_with(conninfo, &err);
+		status = db_simple(db, tries[i].text, &err);
+		if ((status == PA_OK) != !tries[i].sqlstate ||
+		    strcmp(db_error_state(db), wanted) != 0)
+			fail_msg("%s: %s: '%s'", tries[i].role, tries[i].text, db_error_state(db));
+		db_close(db);
+	}
+}
+
+/* ---- migrations ---- */
 
 static void test_second_run_applies_nothing(void **state)
 {
@@ -328,6 +449,9 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_every_statement_prepares, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_daemon_role_connects, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_roles_may_do_what_is_listed, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_roles_are_refused_the_rest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_second_run_applies_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changed_file_is_refused_by_name, set_up,
 						tear_down),
