@@ -1,0 +1,236 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the daemon reads before it serves: a file that is good or bad, a demonstration that is none,
+a plugin that can't be used, and flows that change while people are in them."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+sys.path[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support")
+
+import house as h
+import tap
+from tap import check, equal
+
+ENGLISH = {"LC_ALL": "C"}  # what is said to an operator follows his language
+GOOD, WRONG = 0, 2  # exit statuses
+BROKEN_FLOW = ("flows/saldo.conf", 'sigue = "creditos"', 'sigue = "a_ninguna_parte"')
+
+
+class OwnFlows(h.House):
+	"""A house with flows and texts of its own."""
+
+	def __init__(self, **more):
+		super().__init__(customers=20, environment=ENGLISH, start=False, **more)
+		for name in ("flows", "texts"):
+			shutil.copytree(os.path.join(h.TOP, "etc", name), os.path.join(self.folder, name))
+		self.settings["flows"] = {"directory": f'"{self.folder}/flows"', "texts": f'"{self.folder}/texts"'}
+		self.write_config()
+		self.start()
+
+	@contextlib.contextmanager
+	def changed(self, path, old, new):
+		"""Meanwhile a file of the house has new words; gives their line."""
+		path = pathlib.Path(self.folder, path)
+		text = path.read_text()
+		equal(text.count(old), 1, f"places in {path} with {old!r}")
+		path.write_text(text.replace(old, new))
+		try:
+			yield text[:text.index(old)].count("\n") + 1
+		finally:
+			path.write_text(text)
+
+	@contextlib.contextmanager
+	def stopped(self, channels=""):
+		"""No daemon runs meanwhile, and the configuration has these besides."""
+		self.stop()
+		self.configured(channels)
+		try:
+			yield
+		finally:
+			self.configured("")
+			self.start()
+
+	def configured(self, channels):
+		self.extra_channels = channels
+		self.write_config()
+
+
+def refusal(house):
+	"""Launches a daemon that must not start; its exit status and what it says."""
+	before = len(house.log())
+	house.launch()
+	status = house.process.wait(20 * h.PATIENCE)
+	return status, house.log()[before:]
+
+
+def consented(house):
+	person = house.stranger()
+	person.says("hola")
+	person.taps(person.hears_all()[-1], "Sí, autorizo")
+	person.hears_all()
+	return person
+
+
+# ---- proaltod --check ------------------------------------------------------------------------------
+
+def look(house):
+	"""Exit status and lines of proaltod --check."""
+	done = subprocess.run([os.path.join(h.B, "proaltod"), "--config", house.config_path, "--check"],
+			      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60 * h.PATIENCE,
+			      env=dict(os.environ, **ENGLISH))
+	return done.returncode, done.stdout.splitlines()
+
+
+def line_of(path, words):
+	with open(path) as file:
+		return next(number for number, line in enumerate(file, 1) if words in line)
+
+
+def check_of_a_good_file(house):
+	status, lines = look(house)
+	equal(status, GOOD, "exit status")
+	check(not any("error" in line for line in lines), "errors in a good file", *lines)
+
+
+def check_of_a_bad_file(house):
+	"""All that is wrong is told at once, each with its place, and the daemon does not start."""
+	house.settings["work"] = {"workers": '"muchos"', "quietud": '"1 s"'}
+	with house.stopped():
+		del house.settings["work"]
+		status, lines = look(house)
+		places = [f"{house.config_path}:{line_of(house.config_path, word)}: " for word in ("muchos", "quietud")]
+		started, said = refusal(house)
+	equal(status, WRONG, "exit status of the check")
+	equal(started, WRONG, "exit status of the start")
+	for place in places:
+		equal(sum(place in line for line in lines), 1, f"lines on {place} of\n" + "\n".join(lines))
+		check(place in said, f"the journal lacks {place}", said)
+
+
+def check_of_a_bad_flow(house):
+	with house.changed(*BROKEN_FLOW) as line:
+		status, lines = look(house)
+	equal(status, WRONG, "exit status")
+	check(any(f"saldo.conf:{line}: " in one and "a_ninguna_parte" in one for one in lines), "the place is not told",
+	      *lines)
+
+
+# ---- demonstrations --------------------------------------------------------------------------------
+
+def simulator_beside_a_real_channel(house):
+	with house.stopped(f'\tsimulator = {{ plugin = "channel-simulator"; port = {h.free_port()}; }};'):
+		status, said = refusal(house)
+	equal(status, WRONG, "exit status")
+	check('the channel "simulator" is for demonstrations and can\'t stand beside a real one' in said,
+	      "it does not say why", said)
+
+
+def demonstration_with_a_real_core(house):
+	with house.stopped():
+		house.core("UPDATE core_demo.core_info SET is_demo = false")
+		try:
+			status, said = refusal(house)
+		finally:
+			house.core("UPDATE core_demo.core_info SET is_demo = true")
+	equal(status, WRONG, "exit status")
+	check("demo = true, but the core is not marked as a demonstration" in said, "it does not say why", said)
+	check("listening" not in said, "it listened before it looked", said)
+
+
+# ---- plugins ---------------------------------------------------------------------------------------
+
+CRASHING = '\totro = {{ plugin = "crash"; {} }};'
+
+
+def plugin_crashes(house):
+	"""It ends a child; the daemon says so and does not start."""
+	with house.stopped(CRASHING.format("")):
+		status, said = refusal(house)
+	equal(status, WRONG, "exit status")
+	check("crash.so: died in the probe" in said, "it does not say why", said)
+
+
+def optional_plugin_crashes(house):
+	with house.stopped(CRASHING.format("optional = true;")):
+		before = len(house.log())
+		house.start()
+		told = house.log()[before:]
+		channels = [channel["name"] for channel in house.ask("status")["channels"]]
+		consented(house)
+		house.stop()
+	check('going on without "crash" (it is optional)' in told, "the journal does not name it", told)
+	equal(channels, ["whatsapp", "sms"], "channels without it")
+
+
+# ---- reload ----------------------------------------------------------------------------------------
+
+def hears_with(person, words):
+	heard = "\n".join(str(bubble) for bubble in person.hears_all())
+	check(words in heard, f"no {words!r} in\n{heard}")
+
+
+def broken_flow_is_refused(house):
+	"""Its place is told to who asked and in the journal; the old flows stay."""
+	before = len(house.log())
+	with house.changed(*BROKEN_FLOW) as line:
+		answer = house.ask("reload")
+	told = house.log()[before:]
+	equal(answer["reloaded"], False, "that it was read again")
+	check(any(f"saldo.conf:{line}: " in one for one in answer["report"]), "the place is not told", *answer["report"])
+	check(f"saldo.conf:{line}: " in told, "the place is not in the journal", told)
+	check("the old configuration stays in force" in told, "the journal does not say what holds", told)
+	person = consented(house)
+	person.says("mi saldo")
+	hears_with(person, "cédula")
+
+
+def wants_credit(house):
+	"""Somebody who is asked for an amount."""
+	person = consented(house)
+	person.says("necesito pedir un crédito")
+	hears_with(person, "Cuánto dinero")
+	return person
+
+
+def open_chat_ends_on_what_it_began_with(house):
+	old, new = "Necesita {pedido}", "Le harían falta {pedido}"
+	person = wants_credit(house)
+	with house.changed("texts/flujos.conf", old, new):
+		answer = house.ask("reload")
+	check(answer["reloaded"], "the new texts were refused", *answer["report"])
+	other = wants_credit(house)
+	for one, words in ((person, old), (other, new)):
+		one.says("3 millones")
+		hears_with(one, words.format(pedido="$"))
+
+
+TESTS = [
+	("--check of a good file", check_of_a_good_file),
+	("--check of a bad file, which does not start either", check_of_a_bad_file),
+	("--check of a bad flow", check_of_a_bad_flow),
+	("a simulator beside a real channel does not start", simulator_beside_a_real_channel),
+	("a demonstration with a real core does not start", demonstration_with_a_real_core),
+	("a plugin that crashes ends the start", plugin_crashes),
+	("an optional one does not", optional_plugin_crashes),
+	("a broken flow is refused by a reload", broken_flow_is_refused),
+	("an open chat ends on the texts it began with", open_chat_ends_on_what_it_began_with),
+]
+
+
+def main():
+	names = sys.argv[1:]
+	tests = [(name, test) for name, test in TESTS if not names or any(word in name for word in names)]
+	with OwnFlows(plugins=[os.path.join(h.B, "tests/plugins/crash.so")]) as house:
+		failed = tap.run(tests, house)
+		if failed:
+			tap.say(house.log_tail(30))
+	return 1 if failed else 0
+
+
+if __name__ == "__main__":
+	sys.exit(main())
