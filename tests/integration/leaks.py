@@ -7,6 +7,7 @@ own files and log (HD-34).
 
 import base64
 import glob
+import json
 import os
 import re
 import subprocess
@@ -48,6 +49,19 @@ class Planted:
 		with open(os.path.join(house.folder, "master.key")) as file:
 			self.plant("the master key", file.read())
 		house.settle()
+		self.sent_and_received()
+
+	def sent_and_received(self):
+		"""What the stand-ins know of it: whole texts, and ids by which providers could find them."""
+		for sms in self.house.all_sms():
+			self.plant(f"the SMS {sms['n']}", sms["text"])
+			self.plant(f"the gateway's id of SMS {sms['n']}", sms["id"])
+		sent = [bubble.wamid for bubble in self.house.bubbles()]
+		items = [json.loads(line) for line in self.house.ctl("inbox", "--json", "--limit", "1000").splitlines()]
+		received = [item["message_id"] for item in items if item["event"] == "message"]
+		for what, ids in ("sent", sent), ("received", received):
+			check(len(ids) > 10, f"too few ids of messages {what}")
+			self.plant(f"ids of messages {what}", os.path.commonprefix(ids))
 
 	def ask(self, person, document):
 		person.says("hola")
@@ -205,6 +219,7 @@ def in_the_files(house, planted):
 		with open(path, "rb") as file:
 			data = file.read()
 		planted.look(os.path.basename(path), data)
+		planted.look_for_codes(os.path.basename(path), data)
 	tap.say(f"{len(wal)} WAL files, {len(tables)} tables and indexes")
 
 
