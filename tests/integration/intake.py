@@ -359,7 +359,10 @@ def a_number_changes(house):
 	person.taps(question, "Sí, autorizo")
 	person.hears_all()
 	old, new = person.phone, house.stranger_phone()
+	told = last_id(house)
 	person.posts(person.system("user_changed_number", wa_id=new))
+	equal([(item["system"], item["phone"], item["new_phone"]) for item in inbox(house, told)
+	       if item["event"] == "system"], [("number_changed", old, new)], "what proaltoctl inbox tells of it")
 	person.phone = new
 	person.says("menú")
 	check("ayudar" in person.hears().text, "the consent was not known under the new number")
