@@ -433,6 +433,50 @@ static void test_migrate(void **state)
 	assert_non_null(strstr(err, "proaltoctl: db: "));
 }
 
+static void write_migrations(const struct fixture *fx, const char *directory)
+{
+	FILE *file;
+
+	assert_int_equal(mkdir(directory, 0700), 0);
+	file = fopen(arena_format(fx->arena, "%s/0001_slow.sql", directory).ptr, "we");
+	assert_non_null(file);
+	assert_true(fputs("SELECT pg_sleep(1); CREATE TABLE slow (i int);", file) > 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* The second waits for the first, then finds nothing to do. */
+static void test_two_migrate(void **state)
+{
+	struct fixture *fx = *state;
+	const char *directory = arena_format(fx->arena, "%s/migrations", fx->dir).ptr;
+	const char *others = arena_format(fx->arena, "%s/others", fx->dir).ptr;
+	const char *out, *err, *said;
+	pid_t other;
+	int status;
+
+	make_roles(fx);
+	make_database();
+	write_migrations(fx, directory);
+	other = fork();
+	if (other == 0) {
+		if (!freopen(others, "w", stdout))
+			_exit(127);
+		execl(fx->program, fx->program, "--config", fx->config, "db", "migrate",
+		      "--directory", directory, (char *)NULL);
+		_exit(127);
+	}
+	assert_true(other > 0);
+	status = run(fx, arena_format(fx->arena, "db migrate --directory %s", directory).ptr, &out,
+		     &err);
+	assert_string_equal(err, "");
+	assert_int_equal(status, 0);
+	assert_int_equal(waitpid(other, &status, 0), other);
+	assert_int_equal(status, 0);
+	said = read_file(fx, others);
+	assert_int_not_equal(strstr(out, " new ") != NULL, strstr(said, " new ") != NULL);
+	assert_int_not_equal(strstr(out, " applied ") != NULL, strstr(said, " applied ") != NULL);
+}
+
 /* One item as intake stores it. */
 struct stored {
 	const struct contact *contact; /* NULL: about nobody */
@@ -565,12 +609,12 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-		TEST(test_status),    TEST(test_reload),
-		TEST(test_log_level), TEST(test_conversation_resume),
-		TEST(test_clock),     TEST(test_wrong_arguments),
-		TEST(test_help),      TEST(test_finds_its_daemon),
-		TEST(test_no_daemon), TEST(test_migrate),
-		TEST(test_inbox),
+		TEST(test_status),      TEST(test_reload),
+		TEST(test_log_level),   TEST(test_conversation_resume),
+		TEST(test_clock),       TEST(test_wrong_arguments),
+		TEST(test_help),        TEST(test_finds_its_daemon),
+		TEST(test_no_daemon),   TEST(test_migrate),
+		TEST(test_two_migrate), TEST(test_inbox),
 	};
 
 	(void)argc;
