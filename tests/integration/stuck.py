@@ -5,6 +5,7 @@ plugin that misbehave when told so, and threads of the daemon and PostgreSQL tha
 
 import ctypes
 import os
+import re
 import signal
 import socket
 import sys
@@ -20,6 +21,7 @@ import webhook
 from tap import check, equal, until
 
 AWAY = "no responde"
+STORE_AWAY = "La base de datos no responde"
 DEADLINE = 1  # of a call to the core, in seconds; a second more until nobody waits for it
 FIXTURES = [os.path.join(h.B, "tests/plugins", name) for name in ("unruly.so", "unruly-words.so")]
 
@@ -43,6 +45,11 @@ class Ear:
 		start = time.monotonic()
 		time.sleep(seconds)
 		return sum("WATCHDOG=1" in text for at, text in list(self.heard) if at >= start)
+
+	def hears(self, words, since, seconds=10):
+		"""Waits for a message with these words, after so many."""
+		return until(lambda: next((text for _, text in self.heard[since:] if words in text), None),
+			     seconds * h.PATIENCE, f"systemd hears {words}")
 
 	def status(self):
 		return next((text for _, text in reversed(list(self.heard)) if "STATUS=" in text), "")
@@ -346,18 +353,62 @@ def store_is_away(house):
 	try:
 		time.sleep(6)
 		check(house.ear.feeds(4) >= 6, "the watchdog is not fed while PostgreSQL is away")
+		until(lambda: STORE_AWAY in house.ear.status(), 10 * h.PATIENCE, "a status that tells of it")
+	finally:
+		house.server.resume()
+	house.wait_ready()
+	until(lambda: STORE_AWAY not in house.ear.status(), 10 * h.PATIENCE, "a status that tells of its return")
+
+
+# ---- what else systemd hears -----------------------------------------------------------------------
+
+def stops(house):
+	since = len(house.ear.heard)
+	equal(house.stop(), 0, "exit status")
+	house.ear.hears("STOPPING=1", since)
+
+
+def starts_with_the_store_away(house):
+	"""Ready means listening: providers are told to come again, and the start does not fail."""
+	stops(house)
+	house.server.halt()
+	since = len(house.ear.heard)
+	try:
+		house.launch()
+		house.ear.hears("READY=1", since, 20)
+		house.ear.hears(STORE_AWAY, since)
+		equal(house.http.request("GET", "/readyz")[0], 503, "the answer to who looks whether it serves")
 	finally:
 		house.server.resume()
 	house.wait_ready()
 
 
-WATCHDOG = [
+def reloads(house):
+	"""A good file and a bad one: systemd waits from the first message, which bears its time, to the second."""
+	for line in ("", "nada = ;"):
+		house.settings["top"] = line
+		house.write_config()
+		since, earliest = len(house.ear.heard), time.monotonic_ns() // 1000
+		house.process.send_signal(signal.SIGHUP)
+		said = house.ear.hears("RELOADING=1", since)
+		house.ear.hears("READY=1", since)
+		at = int(re.search(r"^MONOTONIC_USEC=(\d+)$", said, re.M).group(1))
+		check(earliest <= at <= time.monotonic_ns() // 1000, f"the time of the reload is {at}")
+	check("the old configuration stays in force" in house.log(), "the bad file was taken")
+	del house.settings["top"]
+	house.write_config()
+
+
+SYSTEMD = [
 	("watchdog: fed while all moves", fed_while_all_moves),
 	("watchdog: PostgreSQL hangs, with work waiting", store_hangs),
 	("watchdog: PostgreSQL is away", store_is_away),
+	("systemd hears of a start with PostgreSQL away", starts_with_the_store_away),
+	("systemd hears of reloads", reloads),
 	("watchdog: the main loop hangs", main_loop_hangs),
 	("watchdog: the writer hangs", writer_hangs),
 	("watchdog: a worker hangs", worker_hangs),
+	("systemd hears of the end", stops),
 ]
 CALLS = [
 	("a call to the core never returns", never_returns),
@@ -375,11 +426,11 @@ def main():
 	def chosen(tests):
 		return [test for test in tests if not names or any(word in test[0] for word in names)]
 
-	calls, watchdog = chosen(CALLS), chosen(WATCHDOG)
+	calls, systemd = chosen(CALLS), chosen(SYSTEMD)
 	failed = tap.run(calls) if calls else 0
-	if watchdog:
+	if systemd:
 		with Unruly(turn_deadline='"1 s"') as house:
-			failed += tap.run(watchdog, house)
+			failed += tap.run(systemd, house)
 			if failed:
 				tap.say(house.log_tail(30))
 	return 1 if failed else 0
