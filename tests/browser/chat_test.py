@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -98,6 +99,11 @@ def long_date(iso):
     return f"{int(day)} de {MONTHS[int(month) - 1]} de {year}"
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
+
+
 class Demonstration:
     """`make run` on a free port, with a folder of its own that is new and goes at the end."""
 
@@ -105,8 +111,7 @@ class Demonstration:
         # Not TMPDIR: the path of a socket is short.
         self.folder = tempfile.TemporaryDirectory(prefix="proalto-browser.", dir="/tmp")
         self.home = self.folder.name
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.process = None
 
     def start(self):
@@ -255,6 +260,71 @@ class Chat:
             "const log = document.getElementById('log');"
             "return [document.documentElement.scrollWidth, innerWidth, log.scrollWidth, log.clientWidth]")
         tap.check(page <= window and log <= room, f"{page} in {window}, the chat {log} in {room}")
+
+
+# ---- how it starts, and how not ----
+
+def refused(words, programs=None, script=f"{TOP}/etc/demo/run", **more):
+    """That it does not start, and says why; programs: all that there are."""
+    environment = {k: v for k, v in os.environ.items() if k != "PACKAGES"}
+    if programs:
+        environment["PATH"] = programs
+    done = subprocess.run([script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20,
+                          check=False, env=dict(environment, **more.pop("variables", {})), **more)
+    tap.check(done.returncode == 1, f"exit {done.returncode}", done.stdout)
+    for one in words:
+        tap.check(one in done.stdout, f"{one!r} is not said", done.stdout)
+
+
+def programs_in(folder, *names):
+    """A folder for PATH in which there is nothing else."""
+    path = os.path.join(folder, "bin")
+    os.mkdir(path)
+    for name in names:
+        os.symlink(shutil.which(name), os.path.join(path, name))
+    return path
+
+
+def busy(chat):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused([f"already listens on port {port}", f"make run PORT={port + 1}"], variables={"PORT": str(port)})
+
+
+def without_apt(chat):
+    with tempfile.TemporaryDirectory() as folder:
+        refused(["there is no apt-get", "etc/demo/packages", "make run PACKAGES=no"],
+                programs_in(folder, "dirname", "realpath", "rm", "dpkg-query"), variables={"PORT": free_port()})
+
+
+def without_root(chat):
+    """Nothing is installed, and there is no sudo. A copy: not everybody may see the sources."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        programs = programs_in(folder, "dirname", "realpath", "rm", "grep", "id", "apt-get")
+        with open(f"{programs}/dpkg-query", "w") as file:
+            file.write("#!/bin/sh\nexit 1\n")
+        os.chmod(f"{programs}/dpkg-query", 0o755)
+        shutil.copytree(f"{TOP}/etc/demo", f"{folder}/etc/demo")
+        who = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+        refused(["installing them takes root", "As root: apt-get install ", "postgresql-15"], programs,
+                f"{folder}/etc/demo/run", variables={"PORT": free_port()}, **who)
+
+
+def unprivileged(chat):
+    if not chat.own:
+        raise tap.Skip("this demonstration is not ours to look into")
+    owners = {}
+    for process in chat.own.processes():
+        pid = process.split()[0]
+        with open(f"/proc/{pid}/comm") as file:
+            owners[file.read().strip()] = os.stat(f"/proc/{pid}").st_uid
+    for name in "proaltod", "postgres":
+        tap.check(owners.get(name, 0) != 0, f"{name} runs as root, or not at all", owners)
+
+
+def many(chat):
+    tap.check(chat.core("SELECT count(*) FROM core_demo.cliente") >= 5000, "the core has few customers")
 
 
 # ---- the main job ----
@@ -536,6 +606,11 @@ def outage(chat):
 
 
 TESTS = [
+    ("on a port that is taken it does not start, and names another", busy),
+    ("without apt-get it tells what to do", without_apt),
+    ("without root it tells what to install", without_root),
+    ("daemon and PostgreSQL run unprivileged", unprivileged),
+    ("the core has 5,000 customers at least", many),
     ("the page opens and lists the customers", opens),
     ("a greeting gets its ticks; the policy is read, consent given, the menu comes", greets),
     ("the balance is picked in the list by keyboard", picks),
