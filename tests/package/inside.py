@@ -279,6 +279,8 @@ def asked(machine):
 	run("proaltoctl", "status", user="operadora")
 	run("proaltoctl", "status", user="nobody", fails=True)
 	run("userdel", "operadora")
+	said = run("proaltoctl", "clock", "advance", "1h", fails=True)
+	check("only beside a core marked as a demonstration" in said, "the clock is turned in a real house", said)
 
 
 def killed(machine):
@@ -423,7 +425,7 @@ TESTS = [
 	("the service starts", started),
 	("it is confined: exposure 1.5 at most, no capability, its own user", confined),
 	("a customer gets his balance", balance),
-	("root and the operators' group may ask, others not", asked),
+	("root and the operators' group may ask, others not; the clock stays as it is", asked),
 	("killed, it comes back by itself and answers", killed),
 	("a wrong configuration fails the reload with file and line, the old one stays", reloaded),
 	("a restart fails no webhook", restarted),
