@@ -386,8 +386,7 @@ struct keeper *keeper_new(const struct keeper_options *options)
 	if (!k)
 		abort();
 	k->options = *options;
-	k->last_count = options->last_count < FLIGHT_SLOTS ? options->last_count : FLIGHT_SLOTS;
-	memcpy(k->last, options->last, k->last_count * sizeof(*k->last));
+	keeper_note_last(k, options->last, options->last_count);
 	k->arena = arena_new(ARENA_CAP);
 	mailbox_init(&k->box);
 	atomic_store(&k->is_core_back, true);

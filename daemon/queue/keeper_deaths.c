@@ -5,6 +5,8 @@
 #include "io/clock.h"
 #include "io/log.h"
 
+#include <string.h>
+
 #define DEATHS_ALLOWED 1 /* it is set aside the second time it dies alone */
 
 static pa_status charge_plugin(struct keeper *k, const char *plugin, pa_error *err)
@@ -34,15 +36,13 @@ pa_status keeper_put_aside(struct keeper *k, int64_t event, const char *reason, 
 }
 
 /* An event the last process had in hand when it died. */
-static pa_status charge_event(struct keeper *k, const struct flight *flight, bool was_alone,
-			      pa_error *err)
+static pa_status charge_event(struct keeper *k, const struct flight *flight, pa_error *err)
 {
 	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
 	struct db_params *params = keeper_params(k, SQL_DEATH_CHARGE);
 	pa_status status;
 
-	k->suspects[k->suspects_count++] = flight->event;
-	if (!flight->is_culprit && !was_alone)
+	if (!flight->is_culprit && !k->died_alone)
 		return PA_OK;
 	db_bind_int64(params, flight->event);
 	status = keeper_run(k, params, &result, err);
@@ -53,34 +53,52 @@ static pa_status charge_event(struct keeper *k, const struct flight *flight, boo
 }
 
 /* Nobody's fatal signal, and just one event in hand: it is the one to blame. */
-static bool died_alone(const struct keeper *k)
+static bool died_alone(const struct flight *last, size_t count)
 {
 	size_t events = 0;
 
-	for (size_t i = 0; i < k->last_count; i++) {
-		if (k->last[i].is_culprit)
+	for (size_t i = 0; i < count; i++) {
+		if (last[i].is_culprit)
 			return false;
-		events += k->last[i].event != 0;
+		events += last[i].event != 0;
 	}
 	return events == 1;
 }
 
-pa_status keeper_judge_last(struct keeper *k, pa_error *err)
+void keeper_note_last(struct keeper *k, const struct flight *last, size_t count)
 {
-	bool was_alone = died_alone(k);
+	k->last_count = count < FLIGHT_SLOTS ? count : FLIGHT_SLOTS;
+	memcpy(k->last, last, k->last_count * sizeof(*last));
+	k->died_alone = died_alone(k->last, k->last_count);
+}
+
+static pa_status judge(struct keeper *k, struct flight *flight, pa_error *err)
+{
 	pa_status status = PA_OK;
 
-	for (size_t i = 0; i < k->last_count && status == PA_OK; i++) {
-		const struct flight *flight = &k->last[i];
+	if (flight->plugin[0] && flight->is_culprit)
+		status = charge_plugin(k, flight->plugin, err);
+	if (status != PA_OK)
+		return status;
+	flight->plugin[0] = '\0';
+	return flight->event ? charge_event(k, flight, err) : PA_OK;
+}
 
-		if (flight->plugin[0] && flight->is_culprit)
-			status = charge_plugin(k, flight->plugin, err);
-		if (status == PA_OK && flight->event)
-			status = charge_event(k, flight, was_alone, err);
+/* Whatever was charged is forgotten at once: if the store goes away in between, the next try goes
+ * on with the rest. So each flight becomes a suspect once at most. */
+pa_status keeper_judge_last(struct keeper *k, pa_error *err)
+{
+	while (k->last_count) {
+		struct flight *flight = &k->last[k->last_count - 1];
+		pa_status status = judge(k, flight, err);
+
+		if (status != PA_OK)
+			return status;
+		if (flight->event)
+			k->suspects[k->suspects_count++] = flight->event;
+		k->last_count--;
 	}
-	if (status == PA_OK)
-		k->last_count = 0;
-	return status;
+	return PA_OK;
 }
 
 pa_status keeper_disable_plugins(struct keeper *k, pa_error *err)

@@ -26,8 +26,9 @@ struct keeper {
 	struct db *db;
 	struct arena *arena; /* of one tick */
 	int64_t node;
-	struct flight last[FLIGHT_SLOTS];
+	struct flight last[FLIGHT_SLOTS]; /* not yet charged with the end of the last process */
 	size_t last_count;
+	bool died_alone;                /* with one event in hand and by nobody's fatal signal */
 	int64_t suspects[FLIGHT_SLOTS]; /* events that run alone first */
 	size_t suspects_count;
 	bool has_recovered; /* the open messages of before were taken up */
@@ -57,6 +58,8 @@ static inline pa_status keeper_run(struct keeper *k, struct db_params *params,
 	return db_run(k->db, params, ret, err);
 }
 
+/* What the last process had in hand when it died. */
+void keeper_note_last(struct keeper *k, const struct flight *last, size_t count);
 /* Charges events and plugins with the end of the last process; what killed it twice is set aside.
  */
 pa_status keeper_judge_last(struct keeper *k, pa_error *err) PA_MUST_USE;
