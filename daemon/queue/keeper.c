@@ -296,15 +296,22 @@ static pa_status tell_others(struct keeper *k, pa_error *err)
 	return keeper_run(k, params, NULL, err);
 }
 
-/* Waits a moment; other nodes' words make it shorter. */
+/* Waits a moment; other nodes' words make it shorter. However many there are, one look into the
+ * store is the answer to all. */
 static pa_status hear_others(struct keeper *k, pa_error *err)
 {
-	pa_str channel, who;
-	int64_t node;
-	pa_status status = db_wait_notify(k->db, LOOK_MS, k->arena, &channel, &who, err);
+	int wait_ms = LOOK_MS;
+	pa_status status;
 
-	if (status == PA_OK && (!str_to_int64(who, &node) || node != k->node))
-		atomic_store(&k->has_strays, true);
+	do {
+		pa_str channel, who;
+		int64_t node;
+
+		status = db_wait_notify(k->db, wait_ms, k->arena, &channel, &who, err);
+		if (status == PA_OK && (!str_to_int64(who, &node) || node != k->node))
+			atomic_store(&k->has_strays, true);
+		wait_ms = 0;
+	} while (status == PA_OK);
 	return status == PA_DEADLINE ? PA_OK : status;
 }
 

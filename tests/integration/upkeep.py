@@ -193,9 +193,21 @@ def charged_once(house):
 
 
 
+def words_of_others(house):
+	"""One look into the store for all that was said, not one a word."""
+	commits = "SELECT xact_commit FROM pg_stat_database WHERE datname = 'proalto'"
+	time.sleep(1.5)
+	before = int(house.sql(commits))
+	house.rows(f"SELECT pg_notify('proalto', i::text) FROM generate_series(1, {WORDS}) i")
+	time.sleep(4)
+	commits = int(house.sql(commits)) - before
+	tap.say(f"{commits} transactions after {WORDS} words")
+	check(commits < WORDS / 4, f"{commits} transactions")
+
 
 BACKLOG = [
 	("a death is charged once", charged_once),
+	("many words of other nodes", words_of_others),
 ]
 TESTS = [
 	("a start with much to do", starts_with_much_to_do),
