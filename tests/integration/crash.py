@@ -31,6 +31,33 @@ PATIENCE_S = 60 * h.PATIENCE  # for one answer, with kills in between
 SETTLE_S = 90 * h.PATIENCE
 LATE = re.compile("Sigo con su mensaje|Perdón por la demora")
 CLASS_REPLY = 1
+UNCERTAIN_WAIT_S = 2
+UNCERTAIN_WAIT_NS = UNCERTAIN_WAIT_S * 10**9
+# The daemon starts, waits, and may first have to decide on another message of the conversation.
+REPEAT_MAX_NS = int(12 * 10**9 * h.PATIENCE)
+
+
+class Deaths:
+	"""What the store held each time the daemon was dead, when nothing changes it."""
+
+	def __init__(self, house):
+		self.house = house
+		self.open = {}  # (outbox id, try) -> when that attempt was last found without an outcome, in ns
+		self.owners = collections.defaultdict(set)  # conversation -> the nodes that have had it
+
+	def note(self):
+		tap.until(self.is_quiet, 20 * h.PATIENCE, "an end of what a dead daemon had begun")
+		now = time.time_ns()
+		for outbox, tries in self.house.rows("SELECT id, tries FROM outbox WHERE is_open AND state IN (1, 2)"):
+			self.open[int(outbox), int(tries)] = now
+		self.note_owners()
+
+	def is_quiet(self):
+		return self.house.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'proalto'") == "0"
+
+	def note_owners(self):
+		for conversation, owner in self.house.rows("SELECT id, owner FROM conversation WHERE owner IS NOT NULL"):
+			self.owners[int(conversation)].add(owner)
 
 
 class Heard:
@@ -39,7 +66,7 @@ class Heard:
 	def __init__(self, house):
 		self.house = house
 		self.queues = collections.defaultdict(queue.Queue)
-		self.posts = collections.defaultdict(list)  # outbox id -> [(at_ns, n, callback)]
+		self.posts = collections.defaultdict(list)  # outbox id -> callbacks
 		self.order = collections.defaultdict(list)  # address -> outbox ids, as first accepted
 		self.problems = []
 		self.late = 0
@@ -60,7 +87,7 @@ class Heard:
 	def take(self, bubble):
 		callback = bubble.entry["callback"]
 		outbox = int(callback.split(".")[0], 16)
-		self.posts[outbox].append((bubble.entry["at_ns"], bubble.n, callback))
+		self.posts[outbox].append(callback)
 		order = self.order[bubble.to]
 		if len(self.posts[outbox]) > 1:
 			if order[-1] != outbox:
@@ -182,8 +209,8 @@ class Load:
 		self.problems = []
 		self.verified = []
 		self.is_over = False
-		self.count_again = self.count_answered = self.count_lost_codes = 0
-		self.kills = []  # (from, until) in ns: when something was dead
+		self.count_drills = self.count_again = self.count_answered = self.count_lost_codes = 0
+		self.deaths = Deaths(house)
 		self.customers = [house.customer("credits = 1 AND states = 'ACTIVO' AND settled AND id > 100")
 				  for _ in range(100)]
 		self.lock = threading.Lock()
@@ -208,23 +235,26 @@ class Load:
 			self.heard.is_over = True
 			self.heard.thread.join()
 		self.heard.look()
+		self.deaths.note_owners()
 
 
 # ---- the drills ------------------------------------------------------------------------------------
 
-def kill_daemon(house):
+def kill_daemon(house, deaths):
 	house.kill()
+	deaths.note()
 	house.start()
 
 
-def crash_postgres(house):
+def crash_postgres(house, deaths):
 	house.server.crash()
 
 
-def crash_both(house):
+def crash_both(house, deaths):
 	house.kill()
 	house.server.halt()
 	house.server.resume()
+	deaths.note()
 	house.start()
 
 
@@ -238,10 +268,7 @@ def drill(house, load, dice, number):
 	# A little latency widens the window between a post's first byte and its stored outcome.
 	house.graph.faults(latency_ms=dice.choice([0, 0, 5, 30]))
 	what = kill_daemon if number % 3 else dice.choice([crash_postgres, crash_both])
-	start = time.time_ns()
-	what(house)
-	# Attempts that were under way, and what is decided about them afterwards.
-	load.kills.append((start, time.time_ns(), what.__name__))
+	what(house, load.deaths)
 
 
 def run_drills(house, drills, seed):
@@ -252,6 +279,7 @@ def run_drills(house, drills, seed):
 	try:
 		for number in range(1, drills + 1):
 			drill(house, load, dice, number)
+			load.count_drills += 1
 			if load.problems:
 				break
 		house.graph.control("statuses", {"sent_ms": 5, "delivered_ms": 10, "read_ms": 15})
@@ -260,7 +288,7 @@ def run_drills(house, drills, seed):
 		time.sleep(0.5)
 	finally:
 		load.end()
-	say(f"seed {seed}: {len(load.kills)} drills in {time.monotonic() - start:.0f} s; {len(load.records)} "
+	say(f"seed {seed}: {load.count_drills} drills in {time.monotonic() - start:.0f} s; {len(load.records)} "
 	    f"conversations, {load.count_answered} messages answered, {load.count_again} sent again")
 	return load
 
@@ -287,6 +315,9 @@ class Books:
 			self.kinds[int(row[0])] = int(row[2])
 		self.replies = collections.Counter(o["inbox"] for o in self.outbox.values())
 		self.cases = collections.Counter(int(r[0]) for r in house.rows("SELECT inbox_id FROM service_case"))
+		self.epochs = {int(r[0]): int(r[1]) for r in house.rows("SELECT id, epoch FROM conversation")}
+		self.attempts = {(int(r[0]), int(r[1])): int(r[2]) for r in house.rows(
+			"SELECT outbox_id, number, (extract(epoch FROM at) * 1000000)::bigint * 1000 FROM attempt")}
 		self.consents = collections.Counter(int(r[0]) for r in house.rows("SELECT inbox_id FROM consent"))
 
 	def messages(self, conversation):
@@ -325,6 +356,20 @@ def done_once(load, books):
 	check(not wrong, f"{len(wrong)} turns were not done once", *wrong[:8])
 
 
+def states_once(load, books):
+	"""Each turn wrote its conversation's state once: the epoch counts those writes, and each new owner."""
+	wrong = []
+	for address, record in load.records.items():
+		for conversation in books.conversation[address]:
+			writes = books.epochs[conversation] - len(load.deaths.owners[conversation])
+			events = len(books.inbox[conversation])
+			# Nobody waits for the look-up of a guess: its turn may take the next message along.
+			if not len(record) <= writes <= events:
+				wrong.append(f"conversation {conversation}: {writes} states written in {events} events, "
+					     f"{len(record)} of them messages")
+	check(not wrong, f"{len(wrong)} conversations have other states than was said", *wrong[:8])
+
+
 def codes_once(house, load, books):
 	sms = [o for o in books.outbox.values() if o["channel"] == "sms"]
 	check(all(o["is_secret"] for o in sms), "an SMS that is no code")
@@ -341,25 +386,51 @@ def codes_once(house, load, books):
 	say(f"{len(sms)} codes, {load.count_lost_codes} of them lost to a kill")
 
 
-def repeats_allowed(load, books):
-	repeated, wrong = 0, []
-	wait_ns = 12 * 10**9  # a repeat comes after the wait for a status, and others may wait before it
-	for outbox, posts in load.heard.posts.items():
-		callbacks = [callback for _, _, callback in posts]
-		if len(set(callbacks)) != len(callbacks):
-			wrong.append(f"attempt {callbacks} went out twice")
-		if len(posts) == 1:
-			continue
-		repeated += len(posts) - 1
-		first = posts[0][0]
-		if not any(start - 10**9 <= first <= end + 10**9 for start, end, _ in load.kills):
-			wrong.append(f"{callbacks} was repeated although nothing was killed when it went out")
-		if outbox in books.outbox and books.outbox[outbox]["cls"] != CLASS_REPLY:
-			wrong.append(f"{callbacks} of class {books.outbox[outbox]['cls']} was repeated")
-		if posts[-1][0] - first > wait_ns * len(load.kills):
-			wrong.append(f"{callbacks} was repeated very late")
-	check(not wrong, "posts were repeated where they must not be", *wrong[:8])
-	say(f"{repeated} posts repeated, of {sum(len(p) for p in load.heard.posts.values())}")
+def attempt_of(callback):
+	outbox, _, number = callback.split(".")
+	return int(outbox, 16), int(number, 16)
+
+
+class Repeats:
+	"""Attempts after the first: why each of them was made."""
+
+	def __init__(self, house, load, books):
+		self.load, self.books = load, books
+		self.accepted = collections.Counter(attempt_of(callback) for callbacks in load.heard.posts.values()
+						    for callback in callbacks)
+		self.known = {}  # attempt -> when the daemon had first stored a status of it
+		for status in house.graph.control("acknowledged"):
+			self.known.setdefault(attempt_of(status["callback"]), status["at_ns"])
+
+	def faults(self, outbox, number, at):
+		"""What was wrong with making one of them."""
+		before = (outbox, number - 1)
+		death = self.load.deaths.open.get(before)
+		if self.books.outbox[outbox]["cls"] != CLASS_REPLY or self.books.outbox[outbox]["is_secret"]:
+			yield "what it is must not be repeated"
+		if death is None:
+			yield "at no death the attempt before it was under way"
+			return
+		if at < death + UNCERTAIN_WAIT_NS:
+			yield f"{(at - death) / 1e9:.3f} s after a death: nobody waited for a status"
+		if at > death + REPEAT_MAX_NS:
+			yield f"{(at - death) / 1e9:.3f} s after the last death that explains it"
+		if self.known.get(before, at) < at:
+			yield "a status had come"
+
+
+def repeats_allowed(house, load, books):
+	repeats = Repeats(house, load, books)
+	doubled = [attempt for attempt, count in repeats.accepted.items() if count > 1]
+	check(not doubled, "attempts went out twice", *doubled[:8])
+	unknown = [a for a in repeats.accepted if a[1] > 1 and a not in books.attempts]
+	check(not unknown, "attempts that the store does not know", *unknown[:8])
+	wrong = [f"attempt {number} of message {outbox}: {fault}" for (outbox, number), at in books.attempts.items()
+		 for fault in repeats.faults(outbox, number, at)]
+	check(not wrong, "messages were repeated where they must not be", *wrong[:8])
+	seen = sum((outbox, number - 1) in repeats.accepted for outbox, number in books.attempts)
+	say(f"{len(books.attempts)} repeats among {len(repeats.accepted)} posts: the attempt before was accepted "
+	    f"{seen} times, and {len(books.attempts) - seen} times not")
 
 
 def nothing_lost(house, load, books):
@@ -433,16 +504,17 @@ def main():
 	drills = int(sys.argv[1]) if len(sys.argv) > 1 else 10
 	seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
 	with h.House(durable=True, core_apart=True, customers=400, settings={
-		"whatsapp": {"uncertain_wait": '"2 s"'},
-		"sms": {"uncertain_wait": '"2 s"'}}) as house:
+		"whatsapp": {"uncertain_wait": f'"{UNCERTAIN_WAIT_S} s"'},
+		"sms": {"uncertain_wait": f'"{UNCERTAIN_WAIT_S} s"'}}) as house:
 		load = run_drills(house, drills, seed)
 		books = Books(house, load)
 		failed = tap.run([
 			(f"after {drills} kills every acknowledged message was answered", lambda: answered(load, books)),
 			("every turn was done once", lambda: done_once(load, books)),
+			("every turn wrote its state once", lambda: states_once(load, books)),
 			("codes were sent once, counted once and wiped", lambda: codes_once(house, load, books)),
 			("nothing was lost", lambda: nothing_lost(house, load, books)),
-			("posts were repeated only where allowed", lambda: repeats_allowed(load, books)),
+			("posts were repeated only where allowed", lambda: repeats_allowed(house, load, books)),
 			("the order was kept", lambda: in_order(load, books)),
 			("no innocent event was set aside", lambda: nobody_set_aside(house)),
 			("an event that kills the daemon is set aside", lambda: poison(drills)),

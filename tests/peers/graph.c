@@ -348,6 +348,7 @@ static void set_up(struct graph *graph)
 	graph->faults.next = json_array();
 	graph->accepted = json_array();
 	graph->callbacks = json_object();
+	graph->acknowledged = json_array();
 	graph->in_flight = json_object();
 	graph->inbound = json_object();
 	graph->world = (struct graph_world){.knows_media = knows_media,

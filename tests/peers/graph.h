@@ -39,10 +39,11 @@ struct graph {
 	struct status_plan statuses;
 	struct graph_world world;
 	struct medium *media;
-	json_t *accepted;  /* array of what was accepted */
-	json_t *callbacks; /* callback data -> how often */
-	json_t *in_flight; /* recipient -> posts not yet answered */
-	json_t *inbound;   /* message ids that tests handed in */
+	json_t *accepted;     /* array of what was accepted */
+	json_t *callbacks;    /* callback data -> how often */
+	json_t *acknowledged; /* array of the statuses that were answered 200 */
+	json_t *in_flight;    /* recipient -> posts not yet answered */
+	json_t *inbound;      /* message ids that tests handed in */
 	uint64_t serial;
 	uint64_t count_accepted, count_refused, count_read, count_typing, count_media;
 	uint64_t count_duplicates, count_overlaps, count_faults;

@@ -27,6 +27,12 @@ static void on_list(struct graph *graph, struct talk *talk, json_t *plan)
 	graph_answer_json(talk, 200, list);
 }
 
+static void on_acknowledged(struct graph *graph, struct talk *talk, json_t *plan)
+{
+	(void)plan;
+	graph_answer_json(talk, 200, json_incref(graph->acknowledged));
+}
+
 static void on_stats(struct graph *graph, struct talk *talk, json_t *plan)
 {
 	const struct {
@@ -97,6 +103,7 @@ static void on_reset(struct graph *graph, struct talk *talk, json_t *plan)
 	json_array_clear(graph->accepted);
 	json_array_clear(graph->faults.next);
 	json_object_clear(graph->callbacks);
+	json_array_clear(graph->acknowledged);
 	json_object_clear(graph->inbound);
 	graph->faults.latency_ns = 0;
 	graph->count_accepted = graph->count_refused = graph->count_read = 0;
@@ -170,7 +177,7 @@ void graph_control(struct graph *graph, struct talk *talk, pa_str path)
 	} routes[] = {
 		{"messages", on_list},     {"stats", on_stats}, {"faults", on_faults},
 		{"statuses", on_statuses}, {"reset", on_reset}, {"templates", on_templates},
-		{"webhook", on_webhook},   {"media", on_media},
+		{"webhook", on_webhook},   {"media", on_media}, {"acknowledged", on_acknowledged},
 	};
 	json_t *plan = json_loadb(talk->body.ptr ? talk->body.ptr : "", talk->body.len, 0, NULL);
 

@@ -17,6 +17,7 @@
 struct job {
 	struct graph *graph;
 	char *body;
+	json_t *callback; /* NULL: none */
 	unsigned tries;
 };
 
@@ -35,6 +36,14 @@ void graph_webhook_post(struct graph *graph, pa_str body, post_fn *fn, void *arg
 
 static void send_job(void *arg);
 
+static void note_acknowledged(struct graph *graph, json_t *callback)
+{
+	if (!graph->is_silent && callback)
+		json_array_append_new(graph->acknowledged,
+				      json_pack("{sO sI}", "callback", callback, "at_ns",
+						(json_int_t)clock_now_ns()));
+}
+
 static void on_posted(void *arg, unsigned status, pa_str body)
 {
 	struct job *job = arg;
@@ -47,10 +56,13 @@ static void on_posted(void *arg, unsigned status, pa_str body)
 			   job);
 		return;
 	}
-	if (status == 200)
+	if (status == 200) {
 		job->graph->count_status_posted++;
-	else
+		note_acknowledged(job->graph, job->callback);
+	} else {
 		job->graph->count_status_failed++;
+	}
+	json_decref(job->callback);
 	free(job->body);
 	free(job);
 }
@@ -102,6 +114,7 @@ static void schedule(struct graph *graph, json_t *item, int64_t wait_ms)
 	struct job *job = calloc(1, sizeof(*job));
 
 	job->graph = graph;
+	job->callback = json_incref(json_object_get(item, "biz_opaque_callback_data"));
 	job->body = webhook_of(graph, item);
 	loop_after(graph->loop, wait_ms * NS_PER_MS, send_job, job);
 }
