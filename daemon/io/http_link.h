@@ -32,7 +32,7 @@ void http_link_rest(struct http_link *link);
 /* Shuts down those that have waited since before this moment. */
 void http_links_shut_older(struct http_links *links, int64_t moment_ns);
 
-/* Shuts down those from which nothing is on its way. */
+/* Shuts down those whose next request is not whole yet. */
 void http_links_shut_idle(struct http_links *links);
 
 #endif

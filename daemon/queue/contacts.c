@@ -2,6 +2,7 @@
 #include "queue/contacts.h"
 
 #include "base/err.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "queue/connect.h"
 #include "queue/ids.h"
@@ -12,8 +13,12 @@
 #define SLOTS 65536 /* a power of two; a collision evicts */
 #define MAX_ADDRESS 256
 
+/* Another node may have moved an address meanwhile: what is older is looked up again. */
+#define FRESH_NS NS_PER_MINUTE
+
 struct slot {
 	uint8_t tag[TAG_BYTES];
+	int64_t since_ns;        /* monotonic: when it was looked up */
 	struct contact *contact; /* NULL: free */
 };
 
@@ -74,6 +79,7 @@ static void cache(struct contacts *contacts, pa_str tag, struct contact *contact
 	contact_unref(slot->contact);
 	memcpy(slot->tag, tag.ptr, TAG_BYTES);
 	slot->contact = contact;
+	slot->since_ns = clock_monotonic_ns();
 }
 
 static void uncache(struct contacts *contacts, pa_str tag)
@@ -85,6 +91,13 @@ static void uncache(struct contacts *contacts, pa_str tag)
 	slot = slot_of(contacts, tag);
 	contact_unref(slot->contact);
 	slot->contact = NULL;
+}
+
+static void drop_aged(struct contacts *contacts, pa_str tag)
+{
+	if (cached(contacts, tag) &&
+	    clock_monotonic_ns() - slot_of(contacts, tag)->since_ns > FRESH_NS)
+		uncache(contacts, tag);
 }
 
 void contacts_tags(const struct contacts *contacts, const pa_event *event, struct arena *arena,
@@ -155,9 +168,11 @@ pa_status contacts_prefetch(struct contacts *contacts, const pa_str *tags, size_
 	pa_str *missing = ARENA_ARRAY(arena, pa_str, count);
 	size_t missing_count = 0;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		drop_aged(contacts, tags[i]);
 		if (tags[i].ptr && !cached(contacts, tags[i]))
 			missing[missing_count++] = tags[i];
+	}
 	return missing_count ? fetch(contacts, arena, missing, missing_count, err) : PA_OK;
 }
 

@@ -211,6 +211,14 @@ static void try_lane(struct dispatch *d, struct lane *lane)
 	}
 }
 
+/* Whether an attempt may begin on a channel at all. */
+static bool is_open_now(struct dispatch *d, const struct channel *channel, int64_t now_ns)
+{
+	return channel_is_leased(channel) && !atomic_load(&channel->is_catching_up) &&
+	       !atomic_load(&channel->is_disabled) && !atomic_load(&d->is_closing) &&
+	       outlet_of(d, channel)->paused_until_ns <= now_ns;
+}
+
 void dispatch_follow(struct dispatch *d, const struct outbound *o)
 {
 	struct outbound *next = o->next;
@@ -218,8 +226,7 @@ void dispatch_follow(struct dispatch *d, const struct outbound *o)
 
 	if (o->state != OUTBOX_SENT || o->kind == PA_OUT_DOCUMENT || !next || next->is_out ||
 	    next->is_next || next->state != OUTBOX_WAITING || next->due_ns > now_ns ||
-	    outlet_of(d, next->channel)->paused_until_ns > now_ns || atomic_load(&d->is_closing) ||
-	    ask_gate(next).verdict != GATE_SEND)
+	    !is_open_now(d, next->channel, now_ns) || ask_gate(next).verdict != GATE_SEND)
 		return;
 	if (!take_rates(d, next->conversation, next->channel, now_ns))
 		begin_attempt(d, next);
@@ -293,17 +300,6 @@ static void close_outbound(struct dispatch *d, struct lane *lane, struct outboun
 	}
 }
 
-/* The outcome of the message before it is stored too, or will be: then it leaves. */
-static void on_attempt_stored(struct dispatch *d, struct outbound *o)
-{
-	pthread_mutex_lock(&d->lock);
-	o->is_next = lanes_find(&d->lanes, o->conversation, o->channel)->first != o;
-	o->is_out = !o->is_next;
-	pthread_mutex_unlock(&d->lock);
-	if (o->is_out)
-		dispatch_send(d, o);
-}
-
 static void on_outcome_stored(struct dispatch *d, struct outbound *o)
 {
 	struct lane *lane;
@@ -331,6 +327,26 @@ static void on_attempt_denied(struct dispatch *d, struct outbound *o)
 	try_lane(d, lane);
 	pthread_mutex_unlock(&d->lock);
 	outbound_free(o);
+}
+
+/* The outcome of the message before it is stored too, or will be: then it leaves. If the commit
+ * took so long that another node sends on the channel now, that one finds the attempt and weighs
+ * it. */
+static void on_attempt_stored(struct dispatch *d, struct outbound *o)
+{
+	bool is_next;
+
+	if (!channel_is_leased(o->channel)) {
+		on_attempt_denied(d, o);
+		return;
+	}
+	pthread_mutex_lock(&d->lock);
+	is_next = lanes_find(&d->lanes, o->conversation, o->channel)->first != o;
+	o->is_next = is_next;
+	o->is_out = !is_next;
+	pthread_mutex_unlock(&d->lock);
+	if (!is_next)
+		dispatch_send(d, o);
 }
 
 static void on_receipt(struct dispatch *d, const struct receipt_note *note)
@@ -433,12 +449,9 @@ bool dispatch_reserve(struct dispatch *d, int64_t conversation, struct channel *
 	int64_t now_ns = clock_monotonic_ns();
 	bool is_free;
 
-	if (!channel_is_leased(channel) || atomic_load(&channel->is_catching_up) ||
-	    atomic_load(&channel->is_disabled) || atomic_load(&d->is_closing))
-		return false;
 	pthread_mutex_lock(&d->lock);
-	is_free = !lanes_find(&d->lanes, conversation, channel) &&
-		  outlet_of(d, channel)->paused_until_ns <= now_ns &&
+	is_free = is_open_now(d, channel, now_ns) &&
+		  !lanes_find(&d->lanes, conversation, channel) &&
 		  take_rates(d, conversation, channel, now_ns) == 0;
 	if (is_free)
 		lanes_get(&d->lanes, conversation, channel)->is_reserved = true;
@@ -524,7 +537,7 @@ bool dispatch_has(struct dispatch *d, int64_t conversation, const struct channel
 	pthread_mutex_lock(&d->lock);
 	lane = lanes_find(&d->lanes, conversation, channel);
 	if (lane) {
-		has = lane->is_reserved || lane->coming || lane->file_id == outbox_id ||
+		has = lane->is_reserved || lane->file_id == outbox_id ||
 		      lanes_message(lane, outbox_id);
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -587,6 +600,9 @@ void dispatch_stop(struct dispatch *d, int64_t until_ns)
 	atomic_store(&d->is_closing, true);
 	while (under_way(d) && clock_monotonic_ns() < until_ns)
 		nanosleep(&pause, NULL);
+	atomic_store(&d->is_stopping, true);
+	mailbox_poke(&d->box);
+	pthread_join(d->thread, NULL);
 }
 
 void dispatch_free(struct dispatch *d)
@@ -595,9 +611,6 @@ void dispatch_free(struct dispatch *d)
 
 	if (!d)
 		return;
-	atomic_store(&d->is_stopping, true);
-	mailbox_poke(&d->box);
-	pthread_join(d->thread, NULL);
 	/* Pushed and not yet in a lane; everything else lies in lanes. */
 	mail = mailbox_take(&d->box, 0);
 	while (mail) {

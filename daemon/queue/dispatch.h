@@ -30,12 +30,13 @@ struct dispatch_options {
 
 struct dispatch *dispatch_new(const struct dispatch_options *options);
 
-/* Begins no attempt any more and waits, at most until the monotonic clock reaches until_ns, for
- * what is under way. */
+/* Begins no attempt any more, waits, at most until the monotonic clock reaches until_ns, for what
+ * is under way, and ends the thread: what the writer or the HTTP client still brings is only kept.
+ */
 void dispatch_stop(struct dispatch *dispatch, int64_t until_ns);
 
-/* Ends the thread; what was on its way stays in the store. The HTTP client must have ended before.
- */
+/* After dispatch_stop() and the ends of the HTTP client and the writer. What was on its way stays
+ * in the store. */
 void dispatch_free(struct dispatch *dispatch);
 
 /* True: a first message of this conversation may leave right after its commit, and the way is kept

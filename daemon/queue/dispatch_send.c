@@ -176,7 +176,6 @@ void dispatch_result(struct dispatch *d, struct outbound *o, const pa_outcome *o
 	}
 	keep_reason(o, outcome->reason);
 	item->result = outcome->result;
-	item->scope = outcome->scope;
 	item->code = outcome->code;
 	if (outcome->external_id.len && outcome->external_id.len <= MAX_EXTERNAL)
 		keep_external(d, o, outcome->external_id);

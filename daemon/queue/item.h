@@ -98,8 +98,6 @@ struct outcome_item {
 	enum outbox_state state;
 	bool is_open;
 	uint32_t result; /* PA_OUTCOME_* */
-	uint32_t scope;
-	int64_t after_ms;
 	int64_t code;
 	pa_str reason;   /* in the outbound's own buffer */
 	pa_str gate;     /* the gate's answer, static; absent: unchanged */

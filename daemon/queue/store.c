@@ -107,7 +107,6 @@ static void keep_receipted(struct commit *c, const struct db_result *result, str
 	for (size_t i = 0; i < count; i++) {
 		receipted[i].outbox_id = db_int64(result, i, 0);
 		receipted[i].conversation = db_int64(result, i, 1);
-		receipted[i].state = db_int64(result, i, 2);
 	}
 	ret->receipted = receipted;
 	ret->receipted_count = count;

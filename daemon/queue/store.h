@@ -22,7 +22,6 @@ struct batch {
 struct receipted {
 	int64_t outbox_id;
 	int64_t conversation;
-	int64_t state;
 };
 
 struct stored {

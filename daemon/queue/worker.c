@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TURN_ARENA_CAP ((size_t)64 << 20) /* a plugin's call may take 16 MiB of it */
+#define TURN_ARENA_CAP ((size_t)64 << 20) /* calls to plugins have arenas of their own */
 #define MAX_EVENTS 16                     /* of one turn */
 #define MAX_MESSAGE ((size_t)17 << 20)
 #define WINDOW_NS (24 * NS_PER_HOUR)

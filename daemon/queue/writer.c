@@ -605,12 +605,12 @@ static void *writer_main(void *arg)
 			idle(w);
 			continue;
 		}
-		await_pace(w);
-		sort_mail(w, mailbox_take(&w->box, 0));
 		if (may_wait(w)) {
 			sort_mail(w, mailbox_take(&w->box, w->receipts_due_ns));
 			continue;
 		}
+		await_pace(w);
+		sort_mail(w, mailbox_take(&w->box, 0));
 		cycle(w, batch);
 	}
 	free(batch);

@@ -55,10 +55,8 @@ pa_event *reading_event(struct reading *reading, uint32_t kind)
 {
 	pa_event *event = reading_alloc(reading, sizeof(*event));
 
-	if (event == NULL) {
-		reading->lost++;
+	if (event == NULL)
 		return NULL;
-	}
 	*event = (pa_event){.size = sizeof(*event), .kind = kind, .account = reading->account};
 	return event;
 }
@@ -82,11 +80,8 @@ static bool make_room(struct reading *reading)
 
 void reading_push(struct reading *reading, const pa_event *event)
 {
-	if (reading->is_full || !make_room(reading)) {
-		reading->lost++;
-		return;
-	}
-	reading->events[reading->count++] = event;
+	if (!reading->is_full && make_room(reading))
+		reading->events[reading->count++] = event;
 }
 
 static pa_str hex_of(struct reading *reading, const uint8_t *bytes)

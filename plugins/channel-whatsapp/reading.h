@@ -33,8 +33,7 @@ struct reading {
 	size_t count;
 	size_t room;
 	size_t used; /* bytes */
-	size_t lost; /* items without an event */
-	bool is_full;
+	bool is_full; /* some items have no event */
 
 	/* the change being read */
 	struct wa_value value;
@@ -57,10 +56,10 @@ pa_str reading_keep(struct reading *reading, pa_str s);
  * detail. */
 pa_str reading_keep_json(struct reading *reading, struct wa_value value);
 
-/* A new event with the change's account. NULL: the budget is used up (counted as lost). */
+/* A new event with the change's account. NULL: the budget is used up. */
 pa_event *reading_event(struct reading *reading, uint32_t kind);
 
-/* Adds a complete event. If the budget ended under way it is dropped and counted instead. */
+/* Adds a complete event. If the budget ended under way it is dropped instead. */
 void reading_push(struct reading *reading, const pa_event *event);
 
 /* What tells apart an item that has no id: a hash of what it says and where it stood, so that the

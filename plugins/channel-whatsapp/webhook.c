@@ -71,8 +71,8 @@ static size_t each(struct reading *reading, const char *key, item_fn *read)
 	for (struct wa_value item = wa_first(list); item.json != NULL; item = wa_next(list, item)) {
 		count++;
 		if (reading->is_full)
-			reading->lost++;
-		else if (wa_kind(item) == WA_OBJECT)
+			continue;
+		if (wa_kind(item) == WA_OBJECT)
 			read(reading, item);
 		else
 			reading_unknown(reading, item, (pa_str){key, strlen(key)});

@@ -44,11 +44,13 @@ FROM unnest($1::bigint[], $2::smallint[], $4::smallint[], $5::bigint[], $6::text
 WHERE a.outbox_id = v.id AND a.number = v.number AND a.outbox_id = ANY ($1::bigint[]);
 
 -- name: external_id_insert
--- By which ids of the provider's receipts will name messages; the newest message of an id is meant.
+-- By which ids of the provider's receipts will name messages; the newest message of an id is meant, also
+-- of those in one call.
 -- $1 tags, $2 outbox ids, $3 outbox times, $4 now.
 INSERT INTO external_id (tag, outbox_id, outbox_at, at)
-SELECT t, o, a, $4::timestamptz FROM unnest($1::bytea[], $2::bigint[], $3::timestamptz[]) v(t, o, a)
-ORDER BY t
+SELECT DISTINCT ON (t) t, o, a, $4::timestamptz
+FROM unnest($1::bytea[], $2::bigint[], $3::timestamptz[]) v(t, o, a)
+ORDER BY t, o DESC
 ON CONFLICT (tag) DO UPDATE SET outbox_id = excluded.outbox_id, outbox_at = excluded.outbox_at,
 	at = excluded.at;
 

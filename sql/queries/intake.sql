@@ -95,14 +95,14 @@ SELECT i.id, l.owner, l.epoch, l.state, l.strays FROM item i LEFT JOIN leased l 
 -- nothing. $1 outbox ids, ascending (width_bucket halves where array_position would walk: a batch has a
 -- hundred), $2 status bits, $3 receipt ids, $4 PA_STATUS_*, $5 provider times, $6 codes,
 -- $7 payloads, $8 bodies, $9 now, $10 and $11 first and last outbox time.
--- Columns: outbox id, conversation id, state; a row for each that was new, or is of a message that is still
--- open: whoever waits for a word on it may have missed the first one, in a commit whose answer was lost.
+-- Columns: outbox id, conversation id; a row for each that was new, or is of a message that is still open:
+-- whoever waits for a word on it may have missed the first one, in a commit whose answer was lost.
 WITH moved AS (
 	UPDATE outbox o SET
 		statuses = o.statuses | ($2::smallint[])[width_bucket(o.id, $1::bigint[])]
 	WHERE o.id = ANY ($1) AND o.at >= $10::timestamptz AND o.at <= $11::timestamptz
 		AND o.statuses & ($2::smallint[])[width_bucket(o.id, $1)] = 0
-	RETURNING o.id, o.conversation_id, o.state
+	RETURNING o.id, o.conversation_id
 ), stored AS (
 	INSERT INTO receipt (id, at, outbox_id, status, provider_at, code, payload, body)
 	SELECT v.id, $9::timestamptz, v.outbox_id, v.status, v.provider_at, nullif(v.code, 0), v.payload, v.body
@@ -110,9 +110,9 @@ WITH moved AS (
 		v(outbox_id, id, status, provider_at, code, payload, body)
 	JOIN moved m ON m.id = v.outbox_id
 )
-SELECT id, conversation_id, state FROM moved
+SELECT id, conversation_id FROM moved
 UNION ALL
-SELECT o.id, o.conversation_id, o.state FROM outbox o
+SELECT o.id, o.conversation_id FROM outbox o
 WHERE (SELECT count(*) FROM moved) < cardinality($1) -- else not even looked for
 	AND o.id = ANY ($1) AND o.at >= $10 AND o.at <= $11 AND o.is_open
 	AND NOT EXISTS (SELECT FROM moved m WHERE m.id = o.id);
