@@ -31,7 +31,8 @@ struct keeper {
 	bool died_alone;                /* with one event in hand and by nobody's fatal signal */
 	int64_t suspects[FLIGHT_SLOTS]; /* events that run alone first */
 	size_t suspects_count;
-	bool has_recovered; /* the open messages of before were taken up */
+	bool has_recovered;    /* the open messages of before were taken up */
+	bool is_outbox_behind; /* conversations were taken over: their messages first */
 	uint64_t ticks;
 	int64_t beat_ns; /* monotonic: the last sign of life was given after this */
 	int64_t told_ns; /* the same: other nodes were told */
@@ -73,7 +74,7 @@ pa_status keeper_put_aside(struct keeper *k, int64_t event, const char *reason, 
 pa_status keeper_fire_timers(struct keeper *k, pa_error *err) PA_MUST_USE;
 /* Those who wait for the core have their turn, if it is back. */
 pa_status keeper_tell_core_back(struct keeper *k, pa_error *err) PA_MUST_USE;
-/* Takes up the work that is this old and that nobody has in hand. */
+/* Takes up the work that is this old (0: all) and that nobody has in hand. */
 pa_status keeper_sweep_work(struct keeper *k, int64_t stale_ns, pa_error *err) PA_MUST_USE;
 
 /* The same for messages: of before the start, of a commit in doubt, of another node. Those that are

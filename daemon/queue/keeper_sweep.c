@@ -9,7 +9,9 @@
 #include "queue/worker.h"
 
 #define SWEEP_MAX 500
+#define LOAD_MAX 200 /* events in full at a time */
 #define PAGE_CAP ((size_t)1 << 20)
+#define EVENT_CAP ((size_t)64 << 20)
 
 /* A start is as good as a return: nobody saw what the core did meanwhile. */
 pa_status keeper_tell_core_back(struct keeper *k, pa_error *err)
@@ -67,12 +69,12 @@ static bool fill_claimed(struct keeper *k, const struct db_result *result, size_
 	return false;
 }
 
-static void add_event(struct keeper *k, struct claimed *claimed, const struct db_result *events,
-		      size_t row)
+static void add_event(struct keeper *k, struct arena *arena, struct claimed *claimed,
+		      const struct db_result *events, size_t row)
 {
 	int64_t id = db_int64(events, row, 0);
-	int64_t kind = db_int64(events, row, 2);
-	pa_str payload = db_str(events, row, 3), plain;
+	int64_t kind = db_int64(events, row, 3);
+	pa_str payload = db_str(events, row, 4), plain;
 
 	claimed->is_alone = is_suspect(k, id);
 	if (kind == INBOX_TIMER || kind == INBOX_UNDELIVERED) { /* a word of ours */
@@ -84,7 +86,7 @@ static void add_event(struct keeper *k, struct claimed *claimed, const struct db
 				  buf_str(&packed));
 		return;
 	}
-	if (unseal(k->arena, &claimed->contact->key, PA_STR("inbox"), payload, &plain) != PA_OK) {
+	if (unseal(arena, &claimed->contact->key, PA_STR("inbox"), payload, &plain) != PA_OK) {
 		keeper_set_aside(k, id, "it can't be opened");
 		return;
 	}
@@ -92,49 +94,146 @@ static void add_event(struct keeper *k, struct claimed *claimed, const struct db
 			  kind == INBOX_JOB ? TURN_JOB : TURN_CUSTOMER, id, plain);
 }
 
-/* What a dead node left to be sent must be in line before a turn of ours sends more. */
-static pa_status keep_outbox_order(struct keeper *k, const struct db_result *claims, pa_error *err)
+/* ---- events in full ---- */
+
+/* How far they were loaded. */
+struct event_place {
+	int64_t conversation, at_ns, id;
+};
+
+/* Where the events of the conversation at this row end. */
+static size_t end_of_conversation(const struct db_result *events, size_t row)
 {
-	for (size_t i = 0; i < db_rows(claims); i++)
-		if (db_bool(claims, i, 7))
-			return keeper_sweep_outbox(k, OUTBOX_ALL, err);
+	int64_t conversation = db_int64(events, row, 1);
+
+	while (row < db_rows(events) && db_int64(events, row, 1) == conversation)
+		row++;
+	return row;
+}
+
+/* Adds those of one conversation, if it was claimed. */
+static void add_events(struct keeper *k, const struct db_result *claims,
+		       const struct db_result *events, size_t row, size_t end)
+{
+	int64_t conversation = db_int64(events, row, 1);
+	struct claimed claimed = {0};
+	size_t claim = 0;
+
+	while (claim < db_rows(claims) && db_int64(claims, claim, 0) != conversation)
+		claim++;
+	if (claim == db_rows(claims) || !fill_claimed(k, claims, claim, &claimed))
+		return;
+	for (; row < end; row++) {
+		struct arena *arena PA_CLEANUP(arena_done) = arena_new(EVENT_CAP);
+
+		add_event(k, arena, &claimed, events, row);
+	}
+	contact_unref(claimed.contact);
+}
+
+/* A conversation whose rest is on the next page waits for it: between the two a turn of it might be
+ * committed, and what is loaded behind one is left to the next sweep. */
+static pa_status load_page(struct keeper *k, const struct db_result *claims,
+			   const int64_t *conversations, size_t count, struct event_place *place,
+			   bool *ret_is_last, pa_error *err)
+{
+	struct arena *arena PA_CLEANUP(arena_done) = arena_new(PAGE_CAP);
+	struct db_result *events PA_CLEANUP(db_result_done) = NULL;
+	struct db_params *params = db_params_new(arena, SQL_EVENT_LOAD);
+	size_t row = 0;
+	pa_status status;
+
+	db_bind_int64_array(params, conversations, count);
+	db_bind_int64(params, place->conversation);
+	db_bind_time(params, place->at_ns);
+	db_bind_int64(params, place->id);
+	db_bind_int64(params, LOAD_MAX);
+	status = keeper_run(k, params, &events, err);
+	if (status != PA_OK)
+		return status;
+	*ret_is_last = db_rows(events) < LOAD_MAX;
+	while (row < db_rows(events)) {
+		size_t end = end_of_conversation(events, row);
+
+		if (row && end == LOAD_MAX)
+			break;
+		add_events(k, claims, events, row, end);
+		row = end;
+		*place = (struct event_place){db_int64(events, row - 1, 1),
+					      db_time_ns(events, row - 1, 2),
+					      db_int64(events, row - 1, 0)};
+	}
 	return PA_OK;
 }
 
 /* All the work of these conversations, in the order in which it came. */
-static pa_status take_up(struct keeper *k, const int64_t *conversations, size_t count,
-			 pa_error *err)
+static pa_status load(struct keeper *k, const struct db_result *claims,
+		      const int64_t *conversations, size_t count, pa_error *err)
 {
-	struct db_result *claims PA_CLEANUP(db_result_done) = NULL;
-	struct db_result *events PA_CLEANUP(db_result_done) = NULL;
+	struct event_place place = {0}; /* before all of them */
+	bool is_last = false;
+	pa_status status = PA_OK;
+
+	while (status == PA_OK && !is_last) {
+		status = keeper_stay_alive(k, err);
+		if (status == PA_OK)
+			status = load_page(k, claims, conversations, count, &place, &is_last, err);
+	}
+	return status;
+}
+
+/* ---- work that nobody has in hand ---- */
+
+struct work_sweep {
+	enum { SWEEP_CLAIM, SWEEP_LOAD } step;
+	int64_t before_ns; /* stamped at or before */
+	int64_t after;     /* this id; 0 at the end as at the beginning */
+	bool has_found;    /* some of it is in nobody's hands */
+};
+
+/* What a dead node left to be sent must be in line before a turn of ours sends more. */
+static pa_status keep_outbox_order(struct keeper *k, pa_error *err)
+{
+	pa_status status;
+
+	if (!k->is_outbox_behind)
+		return PA_OK;
+	status = keeper_sweep_outbox(k, OUTBOX_ALL, err);
+	k->is_outbox_behind = status != PA_OK;
+	return status;
+}
+
+/* Leases them to this node. Whose they were is told just once: it is remembered until their
+ * messages are in line, and assumed if the answer is lost. */
+static pa_status claim(struct keeper *k, const int64_t *conversations, size_t count,
+		       struct db_result **ret, pa_error *err)
+{
 	struct db_params *params = keeper_params(k, SQL_CONVERSATION_CLAIM);
 	pa_status status;
 
 	db_bind_int64_array(params, conversations, count);
 	db_bind_int64(params, k->node);
-	status = keeper_run(k, params, &claims, err);
-	if (status == PA_OK)
-		status = keep_outbox_order(k, claims, err);
+	status = keeper_run(k, params, ret, err);
 	if (status != PA_OK)
-		return status;
-	params = keeper_params(k, SQL_EVENT_LOAD);
-	db_bind_int64_array(params, conversations, count);
-	status = keeper_run(k, params, &events, err);
-	for (size_t i = 0; status == PA_OK && i < db_rows(claims); i++) {
-		struct claimed claimed = {0};
-
-		if (!fill_claimed(k, claims, i, &claimed))
-			continue;
-		for (size_t row = 0; row < db_rows(events); row++)
-			if (db_int64(events, row, 1) == claimed.conversation)
-				add_event(k, &claimed, events, row);
-		contact_unref(claimed.contact);
-	}
+		k->is_outbox_behind = true;
+	for (size_t i = 0; status == PA_OK && i < db_rows(*ret); i++)
+		k->is_outbox_behind |= db_bool(*ret, i, 7);
 	return status;
 }
 
-/* The work after an id that nobody has in hand; sets it to the last one looked at, or 0. */
-static pa_status sweep_work_page(struct keeper *k, int64_t stale_ns, int64_t *after, pa_error *err)
+static pa_status take_up(struct keeper *k, const struct work_sweep *sweep,
+			 const int64_t *conversations, size_t count, pa_error *err)
+{
+	struct db_result *claims PA_CLEANUP(db_result_done) = NULL;
+	pa_status status = claim(k, conversations, count, &claims, err);
+
+	if (status != PA_OK || sweep->step == SWEEP_CLAIM)
+		return status;
+	status = keep_outbox_order(k, err);
+	return status == PA_OK ? load(k, claims, conversations, count, err) : status;
+}
+
+static pa_status sweep_page(struct keeper *k, struct work_sweep *sweep, pa_error *err)
 {
 	struct arena *arena PA_CLEANUP(arena_done) = arena_new(PAGE_CAP);
 	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
@@ -145,35 +244,52 @@ static pa_status sweep_work_page(struct keeper *k, int64_t stale_ns, int64_t *af
 
 	db_bind_int64(params, k->node);
 	db_bind_int64(params, SWEEP_MAX);
-	db_bind_time(params, clock_now_ns() - stale_ns);
-	db_bind_int64(params, *after);
+	db_bind_time(params, sweep->before_ns);
+	db_bind_int64(params, sweep->after);
 	status = keeper_run(k, params, &result, err);
-	*after = 0;
+	sweep->after = 0;
 	for (size_t i = 0; status == PA_OK && i < db_rows(result); i++) {
 		int64_t event = db_int64(result, i, 0);
 		int64_t conversation = db_int64(result, i, 1);
 
-		*after = event;
+		sweep->after = event;
 		if (!conversations_has(k->options.conversations, conversation, event))
 			conversations[count++] = conversation;
 	}
-	return status == PA_OK && count ? take_up(k, conversations, count, err) : status;
+	if (status != PA_OK || !count)
+		return status;
+	sweep->has_found = true;
+	return take_up(k, sweep, conversations, count, err);
 }
 
-pa_status keeper_sweep_work(struct keeper *k, int64_t stale_ns, pa_error *err)
+static pa_status sweep_pages(struct keeper *k, struct work_sweep *sweep, pa_error *err)
 {
-	bool is_awaited = writer_awaits_sweep(k->options.writer);
-	int64_t after = 0;
 	pa_status status;
 
-	if (is_awaited)
-		stale_ns = 0;
 	do {
 		arena_reset(k->arena);
 		status = keeper_stay_alive(k, err);
 		if (status == PA_OK)
-			status = sweep_work_page(k, stale_ns, &after, err);
-	} while (status == PA_OK && after);
+			status = sweep_page(k, sweep, err);
+	} while (status == PA_OK && sweep->after);
+	return status;
+}
+
+/* All of it is claimed before any is loaded, so that the messages get in line once for all. No age
+ * is no bound at all: another node's clock, or this one's before it was put back, may be ahead. */
+pa_status keeper_sweep_work(struct keeper *k, int64_t stale_ns, pa_error *err)
+{
+	bool is_awaited = writer_awaits_sweep(k->options.writer);
+	struct work_sweep sweep = {.before_ns = INT64_MAX};
+	pa_status status;
+
+	if (stale_ns && !is_awaited)
+		sweep.before_ns = clock_now_ns() - stale_ns;
+	status = sweep_pages(k, &sweep, err);
+	if (status == PA_OK && sweep.has_found) {
+		sweep.step = SWEEP_LOAD;
+		status = sweep_pages(k, &sweep, err);
+	}
 	if (status == PA_OK && is_awaited)
 		writer_swept(k->options.writer);
 	return status;

@@ -54,11 +54,17 @@ WITH free AS (
 SELECT l.id, l.epoch, l.state, k.sealed_key, k.who, l.last_inbound_at, l.strays, l.is_taken_over FROM claimed l JOIN contact k ON k.id = l.id / 256;
 
 -- name: event_load
--- All the work of conversations that were just claimed, in the order in which it came. $1 ids. Columns: id,
--- conversation_id, kind, payload.
-SELECT i.id, i.conversation_id, i.kind, i.payload
-FROM work w JOIN inbox i ON i.id = w.id AND i.at = w.at
-WHERE w.conversation_id = ANY ($1::bigint[]) ORDER BY i.at, i.id;
+-- The work of conversations that were just claimed, some at a time, each one's in the order in which it came.
+-- $1 ids, $2 to $4 after this conversation, time and id, $5 how many. Columns: id, conversation_id, at, kind,
+-- payload.
+SELECT i.id, w.conversation_id, i.at, i.kind, i.payload
+FROM (
+	SELECT w.id, w.conversation_id, w.at FROM work w
+	WHERE w.conversation_id IN (SELECT unnest($1::bigint[]))
+		AND (w.conversation_id, w.at, w.id) > ($2::bigint, $3::timestamptz, $4::bigint)
+	ORDER BY w.conversation_id, w.at, w.id LIMIT $5::bigint
+) w JOIN inbox i ON i.id = w.id AND i.at = w.at
+ORDER BY w.conversation_id, w.at, w.id;
 
 -- name: others_tell
 -- Other nodes look for what they have to do. $1 node.

@@ -142,11 +142,10 @@ def copy_person(house, count):
 	"""The newest person becomes many; ids of the copies are 1e12 and more."""
 	house.rows("SET synchronous_commit = off")
 	house.rows("INSERT INTO contact (id, created_at, sealed_key, who) SELECT 1e12::bigint + i, now(), c.sealed_key, c.who"
-		   f" FROM (SELECT * FROM contact WHERE id < 1e12 ORDER BY id DESC LIMIT 1) c, generate_series(1, {count}) i"
-		   " ON CONFLICT (id) DO UPDATE SET sealed_key = excluded.sealed_key, who = excluded.who")
+		   f" FROM (SELECT * FROM contact WHERE id < 1e12 ORDER BY id DESC LIMIT 1) c, generate_series(1, {count}) i")
 	house.rows("INSERT INTO conversation (id, owner, epoch, last_inbound_at) SELECT (1e12::bigint + i) * 256 + c.id % 256,"
 		   " c.owner, 1, now() FROM (SELECT * FROM conversation WHERE id < 256e12 ORDER BY id DESC LIMIT 1) c,"
-		   f" generate_series(1, {count}) i ON CONFLICT (id) DO NOTHING")
+		   f" generate_series(1, {count}) i")
 
 
 def copy_event(house, count):
@@ -162,9 +161,46 @@ def forget_copies(house):
 	house.settle(60)
 	house.rows("DELETE FROM inbox WHERE id > 1e12")
 	house.rows("DELETE FROM outbox WHERE id > 1e12")
+	house.rows("DELETE FROM conversation WHERE id > 256e12")
+	house.rows("DELETE FROM contact WHERE id > 1e12")
+
+
+def much_work(house):
+	"""More than a job's memory may be, in many conversations and in one."""
+	person = house.stranger()
+	stop_in_time(house, person, "say a;" + "-" * LONG)
+	copy_person(house, COPIES)
+	copy_event(house, COPIES)
+	house.rows("INSERT INTO inbox (id, at, channel, conversation_id, kind, payload) SELECT 2e12::bigint + i, n.at, n.channel,"
+		   " n.conversation_id, n.kind, n.payload FROM inbox n JOIN work w ON w.id = n.id AND w.id < 1e12,"
+		   f" generate_series(1, {COPIES}) i")
+	house.rows("INSERT INTO work (id, conversation_id, at) SELECT 2e12::bigint + i, conversation_id, at FROM work,"
+		   f" generate_series(1, {COPIES}) i WHERE id < 1e12")
+	house.settings["work"] = {"quiet": '"1 ms"', "quiet_max": '"1 ms"'}
+	house.write_config()
+	start = time.monotonic()
+	house.start()
+	tap.say(f"{2 * COPIES * LONG >> 20} MiB of events taken up in {time.monotonic() - start:.1f} s")
+	person.says("say the last")
+	forget_copies(house)
+	heard = [bubble.text for bubble in person.bubbles()]
+	house.configure("work", "quiet_max", None)
+	house.configure("work", "quiet", None)
+	equal(len(heard), 2 * COPIES + 2, "answers")
+	equal([text for text in heard if "last" in text], [f"{COPIES + 2} the last"], "the answer to what came afterwards")
+	person.seen = person.bubbles()[-1].n
 
 
 
+def stamped_by_a_clock_ahead(house):
+	"""What another node's clock stamped, or our own before it was put back, goes first all the same."""
+	person = house.stranger()
+	stop_in_time(house, person, "say a")
+	house.rows("UPDATE inbox SET at = at + interval '10 minutes' WHERE id IN (SELECT id FROM work)")
+	house.rows("UPDATE work SET at = at + interval '10 minutes'")
+	house.start()
+	person.says("say b")
+	equal([person.hears().text, person.hears().text], ["1 a", "2 b"], "the answers")
 
 
 def charged_once(house):
@@ -206,6 +242,8 @@ def words_of_others(house):
 
 
 BACKLOG = [
+	("a backlog larger than a job's memory", much_work),
+	("work that a clock ahead stamped", stamped_by_a_clock_ahead),
 	("a death is charged once", charged_once),
 	("many words of other nodes", words_of_others),
 ]
