@@ -7,7 +7,9 @@
 #include "queue/codec.h"
 
 #define PAGE 500
-#define PAGE_CAP ((size_t)64 << 20)
+#define LOAD_MAX 50 /* messages in full at a time */
+#define PAGE_CAP ((size_t)1 << 20)
+#define MESSAGE_CAP ((size_t)64 << 20)
 #define PAGES_A_TICK 8            /* the next tick goes on behind them */
 #define STALE_NS (2 * NS_PER_S)   /* a message this old should be in somebody's hands */
 #define RECENT_NS (10 * NS_PER_S) /* what another node may just have written */
@@ -24,34 +26,19 @@ static void note_uncertainty(struct outbound *o, int64_t state, int64_t statuses
 	o->seen_statuses = (uint32_t)statuses << 1; /* bits to statuses */
 }
 
-static struct outbound *revive(struct keeper *k, struct arena *arena, const struct db_result *rows,
-			       size_t row)
+static struct outbound *revive(struct channel *channel, struct contact *contact,
+			       const pa_message *message, pa_str packed,
+			       const struct db_result *rows, size_t row)
 {
-	struct channel *channel =
-		channel_by_number(k->options.channels, (int16_t)db_int64(rows, row, 3));
-	struct contact *contact;
-	struct outbound *o;
-	pa_message message;
-	pa_str packed;
+	struct outbound *o = outbound_new(packed, PA_STR_ABSENT);
 
-	if (!channel ||
-	    contact_open(conversation_contact(db_int64(rows, row, 2)), k->options.house,
-			 db_str(rows, row, 10), db_str(rows, row, 11), &contact) != PA_OK)
-		return NULL;
-	if (unseal(arena, &contact->key, PA_STR("outbox"), db_str(rows, row, 9), &packed) !=
-		    PA_OK ||
-	    message_unpack(arena, packed, &message) != PA_OK) {
-		contact_unref(contact);
-		return NULL;
-	}
-	o = outbound_new(packed, PA_STR_ABSENT);
 	o->id = db_int64(rows, row, 0);
 	o->at_ns = db_time_ns(rows, row, 1);
 	o->conversation = db_int64(rows, row, 2);
 	o->channel = channel;
-	o->contact = contact;
+	o->contact = contact_ref(contact);
 	o->class = (enum turn_class)db_int64(rows, row, 4);
-	o->kind = message.kind;
+	o->kind = message->kind;
 	o->is_secret = db_bool(rows, row, 5);
 	o->tries = (int16_t)db_int64(rows, row, 7);
 	o->not_after_ns = db_is_null(rows, row, 8) ? 0 : db_time_ns(rows, row, 8);
@@ -61,9 +48,61 @@ static struct outbound *revive(struct keeper *k, struct arena *arena, const stru
 	return o;
 }
 
-static pa_status load(struct keeper *k, struct arena *arena, const int64_t *ids, size_t count,
-		      int64_t first_ns, int64_t last_ns, pa_error *err)
+/* Nothing can be done for it any more, now or later: a person should know. */
+static pa_status drop(struct keeper *k, struct arena *arena, const struct db_result *rows,
+		      size_t row, const char *why, pa_error *err)
 {
+	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
+	struct db_params *params = db_params_new(arena, SQL_OUTBOX_DROP);
+	int64_t id = db_int64(rows, row, 0);
+	pa_status status;
+
+	db_bind_int64(params, id);
+	db_bind_time(params, db_time_ns(rows, row, 1));
+	db_bind_time(params, clock_now_ns());
+	db_bind_text(params, str_from(why));
+	status = keeper_run(k, params, &result, err);
+	if (status == PA_OK && db_rows(result))
+		log_error(LOG_IDS(.outbox = id, .conversation = db_int64(rows, row, 2)),
+			  "a message was dropped: %s", why);
+	return status;
+}
+
+static pa_status take_message(struct keeper *k, struct arena *arena, const struct db_result *rows,
+			      size_t row, pa_error *err)
+{
+	struct channel *channel =
+		channel_by_number(k->options.channels, (int16_t)db_int64(rows, row, 3));
+	struct contact *contact;
+	pa_message message;
+	pa_str packed;
+	bool is_whole;
+
+	if (db_is_null(rows, row, 10))
+		return drop(k, arena, rows, row, "its contact was erased", err);
+	if (contact_open(conversation_contact(db_int64(rows, row, 2)), k->options.house,
+			 db_str(rows, row, 10), db_str(rows, row, 11), &contact) != PA_OK) {
+		/* All are like that under a wrong master key: what waits is for the right one. */
+		if (!k->has_told_key)
+			log_error(LOG_IDS(.conversation = db_int64(rows, row, 2)),
+				  "a contact's key can't be opened: its messages wait");
+		k->has_told_key = true;
+		return PA_OK;
+	}
+	is_whole = unseal(arena, &contact->key, PA_STR("outbox"), db_str(rows, row, 9), &packed) ==
+			   PA_OK &&
+		   message_unpack(arena, packed, &message) == PA_OK;
+	if (is_whole)
+		dispatch_push(k->options.dispatch,
+			      revive(channel, contact, &message, packed, rows, row));
+	contact_unref(contact);
+	return is_whole ? PA_OK : drop(k, arena, rows, row, "it can't be opened", err);
+}
+
+static pa_status load(struct keeper *k, const int64_t *ids, size_t count, int64_t first_ns,
+		      int64_t last_ns, pa_error *err)
+{
+	struct arena *arena PA_CLEANUP(arena_done) = arena_new(MESSAGE_CAP);
 	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
 	struct db_params *params = db_params_new(arena, SQL_OUTBOX_LOAD);
 	pa_status status;
@@ -73,10 +112,8 @@ static pa_status load(struct keeper *k, struct arena *arena, const int64_t *ids,
 	db_bind_time(params, last_ns);
 	status = keeper_run(k, params, &rows, err);
 	for (size_t i = 0; status == PA_OK && i < db_rows(rows); i++) {
-		struct outbound *o = revive(k, arena, rows, i);
-
-		if (o)
-			dispatch_push(k->options.dispatch, o);
+		arena_reset(arena);
+		status = take_message(k, arena, rows, i, err);
 	}
 	return status;
 }
@@ -123,7 +160,10 @@ static pa_status take_page(struct keeper *k, struct outbox_place *place, int64_t
 			ids[count++] = place->id;
 	}
 	*ret_is_last = db_rows(found) < PAGE;
-	return count ? load(k, arena, ids, count, first_ns, place->at_ns, err) : PA_OK;
+	for (size_t i = 0; i < count && status == PA_OK; i += LOAD_MAX)
+		status = load(k, ids + i, count - i < LOAD_MAX ? count - i : LOAD_MAX, first_ns,
+			      place->at_ns, err);
+	return status;
 }
 
 pa_status keeper_sweep_outbox(struct keeper *k, enum outbox_sweep sweep, pa_error *err)

@@ -33,6 +33,7 @@ struct keeper {
 	size_t suspects_count;
 	bool has_recovered;    /* the open messages of before were taken up */
 	bool is_outbox_behind; /* conversations were taken over: their messages first */
+	bool has_told_key;     /* that messages wait for the key that opens them */
 	uint64_t ticks;
 	int64_t beat_ns; /* monotonic: the last sign of life was given after this */
 	int64_t told_ns; /* the same: other nodes were told */

@@ -112,6 +112,12 @@ FROM outbox o JOIN contact k ON k.id = o.conversation_id / 256
 WHERE o.id = ANY ($1::bigint[]) AND o.at >= $2::timestamptz AND o.at <= $3::timestamptz AND o.is_open
 ORDER BY o.at, o.id;
 
+-- name: outbox_drop
+-- A message that nobody can open. $1 id, $2 its time, $3 now, $4 reason. Columns: 1, or no row if it is done.
+UPDATE outbox SET state = 6, is_open = false, finished_at = $3::timestamptz, reason = $4::text,
+	payload = CASE WHEN is_secret THEN NULL ELSE payload END
+WHERE id = $1::bigint AND at = $2::timestamptz AND is_open RETURNING 1;
+
 -- name: death_charge
 -- The daemon died with this event in hand. $1 inbox id. Columns: how often so far.
 UPDATE work SET deaths = deaths + 1 WHERE id = $1::bigint RETURNING deaths;
@@ -146,8 +152,9 @@ SELECT (SELECT count(*) FROM (SELECT FROM inbox_default LIMIT 1000) a)
 	+ (SELECT count(*) FROM (SELECT FROM outbox_default LIMIT 1000) b);
 
 -- name: dedup_expire
--- Forgets keys that no provider repeats any more. On a stretch of the table's pages, so that a round costs the same however large it is, and
--- no index does. $1 first page, $2 how many, $3 before. Columns: the table's pages.
+-- Forgets keys that no provider repeats any more.
+-- On a stretch of the table's pages, so that a round costs the same however large it is, and no index does.
+-- $1 first page, $2 how many, $3 before. Columns: the table's pages.
 WITH old AS (
 	DELETE FROM dedup WHERE ctid >= format('(%s,0)', $1::bigint)::tid
 		AND ctid < format('(%s,0)', $1 + $2::bigint)::tid AND at < $3::timestamptz
@@ -155,8 +162,7 @@ WITH old AS (
 SELECT pg_relation_size('dedup') / current_setting('block_size')::bigint;
 
 -- name: external_id_expire
--- The same for ids of messages of which no receipt comes any more. On a stretch of the table's pages, so that a round costs the same however large it is, and
--- no index does. $1 first page, $2 how many, $3 before. Columns: the table's pages.
+-- The same for ids of messages of which no receipt comes any more.
 WITH old AS (
 	DELETE FROM external_id WHERE ctid >= format('(%s,0)', $1::bigint)::tid
 		AND ctid < format('(%s,0)', $1 + $2::bigint)::tid AND at < $3::timestamptz
@@ -164,8 +170,7 @@ WITH old AS (
 SELECT pg_relation_size('external_id') / current_setting('block_size')::bigint;
 
 -- name: early_receipt_expire
--- The same for receipts of nobody's messages. On a stretch of the table's pages, so that a round costs the same however large it is, and
--- no index does. $1 first page, $2 how many, $3 before. Columns: the table's pages.
+-- The same for receipts of nobody's messages.
 WITH old AS (
 	DELETE FROM early_receipt WHERE ctid >= format('(%s,0)', $1::bigint)::tid
 		AND ctid < format('(%s,0)', $1 + $2::bigint)::tid AND at < $3::timestamptz
@@ -173,8 +178,7 @@ WITH old AS (
 SELECT pg_relation_size('early_receipt') / current_setting('block_size')::bigint;
 
 -- name: code_sent_expire
--- The same for codes that count no more. On a stretch of the table's pages, so that a round costs the same however large it is, and
--- no index does. $1 first page, $2 how many, $3 before. Columns: the table's pages.
+-- The same for codes that count no more.
 WITH old AS (
 	DELETE FROM code_sent WHERE ctid >= format('(%s,0)', $1::bigint)::tid
 		AND ctid < format('(%s,0)', $1 + $2::bigint)::tid AND at < $3::timestamptz

@@ -191,6 +191,22 @@ def much_work(house):
 	person.seen = person.bubbles()[-1].n
 
 
+def much_to_send(house):
+	house.graph.process.send_signal(signal.SIGSTOP)
+	person = house.stranger()
+	person.says("say a;say " + "-" * LONG)
+	until(lambda: house.sql("SELECT count(*) FROM outbox WHERE is_open") == "2", 10 * h.PATIENCE, "the messages")
+	house.kill()
+	house.graph.process.send_signal(signal.SIGCONT)
+	copy_person(house, COPIES)
+	house.rows("INSERT INTO outbox (id, at, conversation_id, channel, class, is_open, is_secret, state, tries, reply_to_inbox,"
+		   " payload) SELECT 1e12::bigint + i, at, (1e12::bigint + i) * 256 + conversation_id % 256, channel, class, true,"
+		   " false, 0, 0, reply_to_inbox, payload FROM (SELECT * FROM outbox WHERE is_open ORDER BY length(payload) DESC"
+		   f" LIMIT 1) o, generate_series(1, {COPIES}) i")
+	house.start()
+	equal(person.hears(20).text, "1 a", "the first message")
+	forget_copies(house)
+
 
 def stamped_by_a_clock_ahead(house):
 	"""What another node's clock stamped, or our own before it was put back, goes first all the same."""
@@ -228,6 +244,26 @@ def charged_once(house):
 	equal(len(person.bubbles()), FLIGHTS + 1, "answers")
 
 
+def messages_that_nobody_can_open(house):
+	"""Of somebody erased, and damaged: dropped, and told once."""
+	house.graph.process.send_signal(signal.SIGSTOP)
+	people = [house.stranger() for _ in range(3)]
+	for person in people:
+		person.says("say a")
+	until(lambda: house.sql("SELECT count(*) FROM outbox WHERE is_open") == "3", 10 * h.PATIENCE, "the messages")
+	house.kill()
+	house.graph.process.send_signal(signal.SIGCONT)
+	erased, damaged, _ = [row[0] for row in house.rows("SELECT id FROM outbox WHERE is_open ORDER BY id")]
+	house.rows(f"UPDATE contact SET sealed_key = NULL, who = NULL WHERE id = (SELECT conversation_id / 256 FROM outbox"
+		   f" WHERE id = {erased})")
+	house.rows(f"UPDATE outbox SET payload = '\\x00' WHERE id = {damaged}")
+	house.start()
+	house.settle()
+	equal(house.rows(f"SELECT state, reason, payload IS NULL FROM outbox WHERE id IN ({erased}, {damaged}) ORDER BY id"),
+	      [["6", "its contact was erased", "f"], ["6", "it can't be opened", "f"]], "what became of them")
+	for what in ("its contact was erased", "it can't be opened"):
+		equal(house.log().count(f"a message was dropped: {what}"), 1, f"words in the log on {what}")
+
 
 def words_of_others(house):
 	"""One look into the store for all that was said, not one a word."""
@@ -243,8 +279,10 @@ def words_of_others(house):
 
 BACKLOG = [
 	("a backlog larger than a job's memory", much_work),
+	("messages larger than a job's memory", much_to_send),
 	("work that a clock ahead stamped", stamped_by_a_clock_ahead),
 	("a death is charged once", charged_once),
+	("messages that nobody can open", messages_that_nobody_can_open),
 	("many words of other nodes", words_of_others),
 ]
 TESTS = [
