@@ -98,7 +98,7 @@ def figures(report):
 		"backlog_start": report["backlog_start"], "backlog_end": report["backlog_end"],
 		"cpu_daemon": report["cpu_us_per_message"]["daemon"],
 		"cpu_postgres": report["cpu_us_per_message"]["postgres"],
-		"rss_kib": report["rss_anon_kib"]["max"],
+		**{f"rss_{when}": kib for when, kib in report["rss_anon_kib"].items()},
 	}
 
 

@@ -496,6 +496,7 @@ static void watch_end(void *arg)
 		return;
 	}
 	sample_cpu(load, 1);
+	load->rss_end = process_rss_anon_kib(load->daemon_pid);
 	load->measured_ns = now - load->open_ns;
 	load->at_end = load->total;
 	load->waiting_end = waiting(load);
@@ -513,6 +514,7 @@ static void begin_measuring(void *arg)
 	load->waiting_start = waiting(load);
 	load->is_measuring = true;
 	sample_cpu(load, -1);
+	load->rss_begin = process_rss_anon_kib(load->daemon_pid);
 	watch_end(load);
 }
 
@@ -549,8 +551,10 @@ static void print_report(const struct load *load)
 	       "%.1f},\n",
 	       (double)load->cpu_daemon / per, (double)load->cpu_postgres / per,
 	       (double)load->cpu_own / per);
-	printf("  \"rss_anon_kib\": {\"start\": %lld, \"max\": %lld}\n}\n",
-	       (long long)load->rss_start, (long long)load->rss_max);
+	printf("  \"rss_anon_kib\": {\"idle\": %lld, \"begin\": %lld, \"end\": %lld, "
+	       "\"max\": %lld}\n}\n",
+	       (long long)load->rss_idle, (long long)load->rss_begin, (long long)load->rss_end,
+	       (long long)load->rss_max);
 }
 
 static bool set_up(struct load *load, const struct others *others)
@@ -579,7 +583,7 @@ int main(int argc, char **argv)
 	if (!set_up(load, &others))
 		return 1;
 	load->begin_ns = clock_monotonic_ns();
-	load->rss_start = process_rss_anon_kib(load->daemon_pid);
+	load->rss_idle = process_rss_anon_kib(load->daemon_pid);
 	loop_after(load->loop, load->warm_ns, begin_measuring, load);
 	loop_after(load->loop, 0, look_at_memory, load);
 	if (load->rate > 0)

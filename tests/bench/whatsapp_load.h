@@ -45,7 +45,8 @@ struct load {
 	uint64_t serial, run;
 	struct counts total, at_start, at_end;
 	int64_t waiting_start, waiting_end;
-	int64_t cpu_daemon, cpu_postgres, cpu_own, measured_ns, rss_start, rss_max;
+	int64_t cpu_daemon, cpu_postgres, cpu_own, measured_ns;
+	int64_t rss_idle, rss_begin, rss_end, rss_max; /* KiB */
 	struct histogram ack, answer;
 };
 
