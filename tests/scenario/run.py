@@ -4,7 +4,8 @@
 
 A file holds chats; each begins with "== TITLE" and is a list of lines "WHO: WHAT". Lines that begin
 with '#' explain. Each chat has a customer of the demonstration core of its own; all share a daemon, a
-database and a clock, so a chat may turn the clock but not rely on what others left.
+database and a clock, so a chat may turn the clock but not rely on what others left. Each begins on the morning
+of a weekday.
 
 	who: credits = 2 AND settled     somebody of the core (tests/support/house.py, PEOPLE)
 	who: ... elsewhere               the same, but his chat is not the registered one
@@ -348,18 +349,34 @@ class Chat:
 		number, unit = re.fullmatch(r"\+(\d+)([smhd])", step).groups()
 		return int(number) * UNITS[unit]
 
+	def local_time(self):
+		return datetime.datetime.fromtimestamp(self.house.now(), datetime.timezone(datetime.timedelta(hours=-5)))
+
 	def until(self, moment):
 		day, hour = moment.split()
-		now = datetime.datetime.fromtimestamp(self.house.now(), datetime.timezone(datetime.timedelta(hours=-5)))
+		now = self.local_time()
 		hours, minutes = map(int, hour.split(":"))
 		then = now.replace(hour=hours, minute=minutes, second=0)
 		then += datetime.timedelta(days=(DAYS.index(day) - now.weekday()) % 7)
 		return (then - now).total_seconds() + (7 * UNITS["d"] if then < now else 0)
 
 	def do_clock(self, step):
+		self.turn_clock(self.until(step[3:]) if step.startswith("to ") else self.span(step))
+
+	def turn_clock(self, seconds):
+		"""What is due by then is done; the keeper looks once a second."""
 		self.house.settle()
-		self.house.advance(self.until(step[3:]) if step.startswith("to ") else self.span(step))
-		time.sleep(1.2)  # the keeper looks once a second for timers that are due
+		self.house.advance(seconds)
+		time.sleep(1.2)
+		tap.until(lambda: self.house.sql("SELECT count(*) FROM timer WHERE due <= "
+						 f"to_timestamp({self.house.now() - 1})") == "0", 20, "the timers")
+		self.house.settle()
+
+	def begin_in_the_morning(self):
+		"""Nobody is reminded at night, and advisors have hours: a chat begins when all are awake."""
+		now = self.local_time()
+		if now.weekday() >= 5 or not 9 <= now.hour < 12:
+			self.turn_clock(self.until(f"{DAYS[(now.weekday() + 1) % 5 if now.weekday() < 4 else 0]} 10:00"))
 
 	def do_core(self, state):
 		self.house.core_away(state == "down")
@@ -448,6 +465,7 @@ class Chat:
 				who = what
 			else:
 				self.do_config(what)
+		self.begin_in_the_morning()
 		self.begin(who)
 		for number, verb, name, what in lines:
 			self.note(number, verb, name, what)
