@@ -422,9 +422,14 @@ backends = {{
 		except (OSError, http.client.HTTPException):
 			return False
 
+	def takes_commands(self):
+		"""The control socket is there a moment after the port."""
+		with socket.socket(socket.AF_UNIX) as control:
+			return control.connect_ex(os.path.join(self.folder, "control.sock")) == 0
+
 	def wait_ready(self, seconds=20):
 		end = time.monotonic() + seconds * PATIENCE
-		while not self.is_answering():
+		while not (self.is_answering() and self.takes_commands()):
 			if self.process.poll() is not None:
 				raise Ended(f"proaltod ended with {self.process.returncode}:\n{self.log_tail()}")
 			if time.monotonic() > end:
