@@ -82,6 +82,13 @@ static void on_outcome(void *arg, const pa_message *message, const pa_outcome *o
 	pthread_mutex_unlock(&world->lock);
 }
 
+void rig_forget_events(struct world *world)
+{
+	pthread_mutex_lock(&world->lock);
+	world->events_count = 0;
+	pthread_mutex_unlock(&world->lock);
+}
+
 int rig_start(void **state)
 {
 	struct world *world = calloc(1, sizeof(*world));

@@ -57,6 +57,9 @@ struct world {
 int rig_start(void **state);
 int rig_stop(void **state);
 
+/* Makes room for more events. */
+void rig_forget_events(struct world *world);
+
 /* Two milliseconds. */
 void rig_nap(void);
 

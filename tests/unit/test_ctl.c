@@ -25,6 +25,7 @@
 
 #define KEY_HEX "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define DATABASE "test_ctl"
+#define RESUME_REASON "ya la llamamos"
 #define OUTPUT_MAX ((size_t)1 << 20)
 
 struct fixture {
@@ -39,7 +40,7 @@ struct fixture {
 	_Atomic bool refuses_reload;
 	_Atomic int64_t level;
 	_Atomic int64_t seconds;
-	char reason[40];
+	_Atomic bool heard_reason; /* RESUME_REASON */
 };
 
 /* ---- the daemon's side --------------------------------------------------------------------------
@@ -109,7 +110,7 @@ static pa_status on_resume(void *arg, const struct json *request, struct json *r
 	    !json_get_text(request, "reason", &reason) ||
 	    !str_equal(conversation, PA_STR("2026-000001")))
 		return error_set(err, PA_REJECTED, "there is no such conversation or case");
-	snprintf(fx->reason, sizeof(fx->reason), "%.*s", PA_FMT(reason));
+	fx->heard_reason = str_equal(reason, PA_STR(RESUME_REASON));
 	return PA_OK;
 }
 
@@ -321,8 +322,8 @@ static void test_conversation_resume(void **state)
 {
 	struct fixture *fx = *state;
 
-	expect(fx, "conversation resume 2026-000001 --reason 'ya la llamamos'", 0, "", "");
-	assert_string_equal(fx->reason, "ya la llamamos");
+	expect(fx, "conversation resume 2026-000001 --reason '" RESUME_REASON "'", 0, "", "");
+	assert_true(fx->heard_reason);
 	expect(fx, "conversation resume 5 --reason x", 1, "",
 	       "proaltoctl: conversation: there is no such conversation or case\n");
 }

@@ -233,7 +233,7 @@ static void test_history_is_bounded(void **state)
 
 		snprintf(text, sizeof(text), "n%d", i);
 		message = rig_text(text);
-		world->events_count = 0;
+		rig_forget_events(world);
 		assert_int_equal(rig_send(world, &message), PA_OUTCOME_SENT);
 	}
 	answer = rig_ask(world, "GET", "/api/events?phone=" RIG_PHONE, "");
