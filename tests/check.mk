@@ -39,7 +39,7 @@ check-static:
 	@tests/run-tests -t 600 -j 2 -l $(CHECK_LOG) $(SUITES) $(STATIC_SUITES)
 
 check-suites:
-	@tests/run-tests -t 1500 -l $(CHECK_LOG) $(SUITES)
+	@tests/run-tests -t 1500 -j 2 -l $(CHECK_LOG) $(SUITES)
 
 .PHONY: kills
 kills:
