@@ -260,6 +260,8 @@ def crash_both(house, deaths):
 
 def drill(house, load, dice, number):
 	time.sleep(dice.uniform(0.1, 0.7))
+	if number % 12 == 0:  # what is uncertain waits anew after each start: some time it must end
+		time.sleep(UNCERTAIN_WAIT_S + 1)
 	if number % 4 == 3:  # statuses that come late, or never: outcomes stay uncertain
 		house.graph.control("statuses", {"sent_ms": -1, "delivered_ms": -1, "read_ms": -1})
 	else:
