@@ -32,7 +32,7 @@ struct reading {
 	const pa_event **events;
 	size_t count;
 	size_t room;
-	size_t used; /* bytes */
+	size_t used;  /* bytes */
 	bool is_full; /* some items have no event */
 
 	/* the change being read */
