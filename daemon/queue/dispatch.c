@@ -234,15 +234,21 @@ void dispatch_follow(struct dispatch *d, const struct outbound *o)
 
 /* ---- what comes to the thread ---- */
 
-/* The way was kept free for it. False if the gate closed meanwhile. */
+/* The way was kept free for it. False if it does not leave at once: the gate closed meanwhile, or a
+ * sweep found an older message, which goes first. */
 static bool enter_reserved(struct dispatch *d, struct lane *lane, struct outbound *o)
 {
 	struct gate_answer gate = ask_gate(o);
 
-	lanes_prepend(lane, o);
+	lanes_insert(lane, o);
 	lane->is_reserved = false;
-	o->is_out = true;
 	o->outcome.gate = str_from(gate.reason);
+	if (lane->first != o) {
+		o->is_next = true;
+		try_lane(d, lane);
+		return false;
+	}
+	o->is_out = true;
 	if (gate.verdict != GATE_REFUSE)
 		return true;
 	d->counts.refused++;

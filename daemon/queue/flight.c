@@ -73,19 +73,20 @@ void flight_leave(void)
 		slot->plugin[0] = '\0';
 }
 
-/* SA_RESETHAND has restored the default: returning repeats the fault, which ends the process. */
+/* The mark comes before the default: two threads that die at once would else end the process with
+ * neither marked, which is why SA_RESETHAND does not do this. */
 static void on_fatal(int number)
 {
 	if (mine)
 		mine->is_culprit = true;
+	signal(number, SIG_DFL);
 	raise(number);
 }
 
 static void install_handlers(void)
 {
 	static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS};
-	struct sigaction action = {.sa_handler = on_fatal,
-				   .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+	struct sigaction action = {.sa_handler = on_fatal, .sa_flags = SA_NODEFER};
 
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < ARRAY_COUNT(fatal); i++)

@@ -57,14 +57,6 @@ void lanes_insert(struct lane *lane, struct outbound *outbound)
 		lane->last = &outbound->next;
 }
 
-void lanes_prepend(struct lane *lane, struct outbound *outbound)
-{
-	outbound->next = lane->first;
-	if (!lane->first)
-		lane->last = &outbound->next;
-	lane->first = outbound;
-}
-
 struct outbound *lanes_message(const struct lane *lane, int64_t outbox_id)
 {
 	struct outbound *o = lane->first;

@@ -34,7 +34,6 @@ struct lane *lanes_find(struct lanes *lanes, int64_t conversation, const struct 
 struct lane *lanes_get(struct lanes *lanes, int64_t conversation, struct channel *channel);
 /* Behind those that are older, and those that are leaving: what another node left may come late. */
 void lanes_insert(struct lane *lane, struct outbound *outbound);
-void lanes_prepend(struct lane *lane, struct outbound *outbound);
 struct outbound *lanes_pop(struct lane *lane);
 void lanes_remove(struct lane *lane, const struct outbound *outbound);
 
