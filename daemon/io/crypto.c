@@ -11,6 +11,7 @@
 #define AEAD_TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
 
 static_assert(NONCE_BYTES + AEAD_TAG_BYTES == SEAL_OVERHEAD, "the header promises this size");
+static_assert(SALT_BYTES == crypto_pwhash_argon2id_SALTBYTES, "the header promises this size");
 static_assert(KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "one kind of key");
 
 static const unsigned char *as_bytes(pa_str s)
@@ -69,6 +70,16 @@ void key_derive(const struct key *key, const char *purpose, struct key *ret)
 	crypto_generichash_blake2b_salt_personal(ret->bytes, sizeof(ret->bytes),
 						 (const unsigned char *)purpose, strlen(purpose),
 						 key->bytes, sizeof(key->bytes), NULL, personal);
+}
+
+pa_status key_from_code(pa_str code, const uint8_t salt[SALT_BYTES], struct key *ret)
+{
+	return crypto_pwhash_argon2id(ret->bytes, sizeof(ret->bytes), code.ptr, code.len, salt,
+				      crypto_pwhash_argon2id_OPSLIMIT_INTERACTIVE,
+				      crypto_pwhash_argon2id_MEMLIMIT_INTERACTIVE,
+				      crypto_pwhash_argon2id_ALG_ARGON2ID13)
+		       ? PA_RETRY
+		       : PA_OK;
 }
 
 /* Nonces are random and public: drawing them by the hundred saves a system call for each (0.5 of

@@ -17,7 +17,8 @@
 #define KEY_BYTES 32
 #define SEAL_OVERHEAD 40 /* nonce 24, tag 16 */
 #define DIGEST_BYTES 32
-#define TAG_BYTES 16 /* of keyed_tag */
+#define TAG_BYTES 16  /* of keyed_tag */
+#define SALT_BYTES 16 /* of key_from_code */
 
 /* A symmetric key. Never printed, never logged; wipe with key_wipe. */
 struct key {
@@ -36,6 +37,9 @@ void bytes_wipe(void *bytes, size_t n);
 void key_random(struct key *ret);
 /* A sub-key for a purpose ("contact address", "tap" ...). */
 void key_derive(const struct key *key, const char *purpose, struct key *ret);
+/* The key behind what a person typed (argon2id, 2 passes over 64 MiB: a tenth of a second).
+ * PA_RETRY if there is no such memory. */
+pa_status key_from_code(pa_str code, const uint8_t salt[SALT_BYTES], struct key *ret) PA_MUST_USE;
 
 /* Appends the sealed text to out. */
 void seal(const struct key *key, pa_str context, pa_str plain, struct buf *out);
