@@ -409,10 +409,27 @@ void keeper_stop(struct keeper *k)
 	pthread_join(k->thread, NULL);
 }
 
+/* Nobody renews the leases since the thread has ended: at worst they run out. */
+static void end_node(struct keeper *k)
+{
+	struct db_params *params;
+	pa_error err = ERROR_INIT;
+
+	if (!k->db || !k->node)
+		return;
+	arena_reset(k->arena);
+	params = keeper_params(k, SQL_NODE_END);
+	db_bind_int64(params, k->node);
+	if (keeper_run(k, params, NULL, &err) != PA_OK)
+		log_warning(LOG_NO_IDS, "other nodes wait for this one's leases to run out: %s",
+			    error_text(&err));
+}
+
 void keeper_free(struct keeper *k)
 {
 	if (!k)
 		return;
+	end_node(k);
 	for (struct mail *mail = mailbox_take(&k->box, 0), *next; mail; mail = next) {
 		next = mail->next;
 		free(mail);

@@ -35,7 +35,8 @@ struct keeper *keeper_new(const struct keeper_options *options);
 
 /* Ends the thread; what is told to it afterwards is for the next start. */
 void keeper_stop(struct keeper *keeper);
-/* When nobody tells it anything any more. */
+/* When nobody tells it anything any more, and this node's last commit is done: its leases are given
+ * up, so that others need not wait for them to run out. */
 void keeper_free(struct keeper *keeper);
 
 /* Takes an event out of the way, for a person to look at. Any thread. */

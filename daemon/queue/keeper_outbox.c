@@ -16,14 +16,18 @@
 
 /* ---- one message ---- */
 
-/* It was under way when its process died, or nobody knew: a receipt may settle it. */
-static void note_uncertainty(struct outbound *o, int64_t state, int64_t statuses)
+/* It was under way when its process died, or nobody knew: a receipt may settle it. How long it has
+ * had time for that the store knows, however often the daemon was started since. */
+static void note_uncertainty(struct outbound *o, const struct db_result *rows, size_t row)
 {
-	if (state == OUTBOX_WAITING)
+	int64_t age_ns;
+
+	if (db_int64(rows, row, 6) == OUTBOX_WAITING)
 		return;
+	age_ns = clock_now_ns() - db_time_ns(rows, row, 14);
 	o->state = OUTBOX_UNCERTAIN;
-	o->uncertain_ns = clock_monotonic_ns();
-	o->seen_statuses = (uint32_t)statuses << 1; /* bits to statuses */
+	o->uncertain_ns = clock_monotonic_ns() - (age_ns > 0 ? age_ns : 0);
+	o->seen_statuses = (uint32_t)db_int64(rows, row, 13) << 1; /* bits to statuses */
 }
 
 static struct outbound *revive(struct channel *channel, struct contact *contact,
@@ -44,7 +48,7 @@ static struct outbound *revive(struct channel *channel, struct contact *contact,
 	o->not_after_ns = db_is_null(rows, row, 8) ? 0 : db_time_ns(rows, row, 8);
 	if (channel->ops->features & PA_FEATURE_WINDOW)
 		o->window_ns = db_time_ns(rows, row, 12) + 24 * NS_PER_HOUR;
-	note_uncertainty(o, db_int64(rows, row, 6), db_int64(rows, row, 13));
+	note_uncertainty(o, rows, row);
 	return o;
 }
 

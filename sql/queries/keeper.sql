@@ -15,6 +15,10 @@ VALUES ($1::bigint, $2::text, now() + $3::bigint * interval '1 millisecond');
 UPDATE node SET alive_until = now() + $2::bigint * interval '1 millisecond'
 WHERE id = $1::bigint AND alive_until > '-infinity' RETURNING 1;
 
+-- name: node_end
+-- This node writes no more: its leases are free at once. $1 id.
+UPDATE node SET alive_until = '-infinity' WHERE id = $1::bigint;
+
 -- name: channel_number
 -- The number of a channel, which is made at its first use. $1 name. Columns: number.
 INSERT INTO channel (number, name)
@@ -104,9 +108,10 @@ ORDER BY o.at, o.id LIMIT $5::bigint;
 
 -- name: outbox_load
 -- The same in full. $1 ids, $2 and $3 first and last time. Columns: id, at, conversation_id, channel, class,
--- is_secret, state, tries, not_after, payload, sealed_key, who, last_inbound_at, statuses.
+-- is_secret, state, tries, not_after, payload, sealed_key, who, last_inbound_at, statuses, when the last
+-- attempt began or was last heard of (NULL: none did).
 SELECT o.id, o.at, o.conversation_id, o.channel, o.class, o.is_secret, o.state, o.tries, o.not_after,
-	o.payload, k.sealed_key, k.who, c.last_inbound_at, o.statuses
+	o.payload, k.sealed_key, k.who, c.last_inbound_at, o.statuses, greatest(o.started_at, o.finished_at)
 FROM outbox o JOIN contact k ON k.id = o.conversation_id / 256
 	JOIN conversation c ON c.id = o.conversation_id
 WHERE o.id = ANY ($1::bigint[]) AND o.at >= $2::timestamptz AND o.at <= $3::timestamptz AND o.is_open

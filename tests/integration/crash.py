@@ -37,19 +37,26 @@ UNCERTAIN_WAIT_NS = UNCERTAIN_WAIT_S * 10**9
 REPEAT_MAX_NS = int(12 * 10**9 * h.PATIENCE)
 
 
+def ns_of(column):
+	return f"(extract(epoch FROM {column}) * 1000000)::bigint * 1000"
+
+
 class Deaths:
 	"""What the store held each time the daemon was dead, when nothing changes it."""
 
 	def __init__(self, house):
 		self.house = house
-		self.open = {}  # (outbox id, try) -> when that attempt was last found without an outcome, in ns
+		self.open = {}  # (outbox id, try) -> when that attempt was last found without an outcome, in ns,
+		self.begun = {}  # ... and when it began
 		self.owners = collections.defaultdict(set)  # conversation -> the nodes that have had it
 
 	def note(self):
 		tap.until(self.is_quiet, 20 * h.PATIENCE, "an end of what a dead daemon had begun")
 		now = time.time_ns()
-		for outbox, tries in self.house.rows("SELECT id, tries FROM outbox WHERE is_open AND state IN (1, 2)"):
+		for outbox, tries, begun in self.house.rows(f"SELECT id, tries, {ns_of('started_at')} FROM outbox"
+							    " WHERE is_open AND state IN (1, 2)"):
 			self.open[int(outbox), int(tries)] = now
+			self.begun[int(outbox), int(tries)] = int(begun)
 		self.note_owners()
 
 	def is_quiet(self):
@@ -260,8 +267,6 @@ def crash_both(house, deaths):
 
 def drill(house, load, dice, number):
 	time.sleep(dice.uniform(0.1, 0.7))
-	if number % 12 == 0:  # what is uncertain waits anew after each start: some time it must end
-		time.sleep(UNCERTAIN_WAIT_S + 1)
 	if number % 4 == 3:  # statuses that come late, or never: outcomes stay uncertain
 		house.graph.control("statuses", {"sent_ms": -1, "delivered_ms": -1, "read_ms": -1})
 	else:
@@ -319,7 +324,7 @@ class Books:
 		self.cases = collections.Counter(int(r[0]) for r in house.rows("SELECT inbox_id FROM service_case"))
 		self.epochs = {int(r[0]): int(r[1]) for r in house.rows("SELECT id, epoch FROM conversation")}
 		self.attempts = {(int(r[0]), int(r[1])): int(r[2]) for r in house.rows(
-			"SELECT outbox_id, number, (extract(epoch FROM at) * 1000000)::bigint * 1000 FROM attempt")}
+			f"SELECT outbox_id, number, {ns_of('at')} FROM attempt")}
 		self.consents = collections.Counter(int(r[0]) for r in house.rows("SELECT inbox_id FROM consent"))
 
 	def messages(self, conversation):
@@ -413,8 +418,8 @@ class Repeats:
 		if death is None:
 			yield "at no death the attempt before it was under way"
 			return
-		if at < death + UNCERTAIN_WAIT_NS:
-			yield f"{(at - death) / 1e9:.3f} s after a death: nobody waited for a status"
+		if at < self.load.deaths.begun[before] + UNCERTAIN_WAIT_NS:
+			yield f"{(at - self.load.deaths.begun[before]) / 1e9:.3f} s after it: nobody waited for a status"
 		if at > death + REPEAT_MAX_NS:
 			yield f"{(at - death) / 1e9:.3f} s after the last death that explains it"
 		if self.known.get(before, at) < at:
