@@ -31,11 +31,22 @@ static void log_flow_problems(const struct flow_problems *problems)
 
 /* ---- flows ---- */
 
+static void log_own_files(const struct flow_set *set)
+{
+	const char *const *own;
+	size_t count = flow_set_own_files(set, &own);
+
+	for (size_t i = 0; i < count; i++)
+		log_notice(LOG_NO_IDS, "%s is the house's own", own[i]);
+}
+
 static struct flow_options flow_options_of(const struct config *config)
 {
 	return (struct flow_options){
 		.flows_directory = config->flows_directory,
 		.texts_directory = config->texts_directory,
+		.own_flows_directory = config->own_flows_directory,
+		.own_texts_directory = config->own_texts_directory,
 		.house = {.name = config->house_name,
 			  .nit = config->house_nit,
 			  .address = config->house_address,
@@ -61,8 +72,11 @@ static pa_status load_flows(const struct config *config, struct flow_problems *p
 			    struct flow_set **ret, pa_error *err)
 {
 	struct flow_options options = flow_options_of(config);
+	pa_status status = flow_set_load(&options, ret, problems, err);
 
-	return flow_set_load(&options, ret, problems, err);
+	if (status == PA_OK)
+		log_own_files(*ret);
+	return status;
 }
 
 struct flow_set *house_flows(void *arg)

@@ -100,6 +100,8 @@ struct config {
 	/* flows */
 	const char *flows_directory;
 	const char *texts_directory;
+	const char *own_flows_directory; /* files here replace those of the same name */
+	const char *own_texts_directory;
 
 	/* identity */
 	enum lookup_mode lookup;
@@ -156,6 +158,25 @@ const char *config_plugin_directory(const char *path, struct arena *arena);
 /* The file's control.socket, or its default, whatever is wrong with the rest; NULL if the file
  * can't be read at all. */
 const char *config_control_socket(const char *path, struct arena *arena);
+
+/* A setting that a file states otherwise than the default. */
+struct config_change {
+	const char *path;     /* "channels.whatsapp.rate" */
+	const char *value;    /* as it would be written; NULL: it may be a secret */
+	const char *fallback; /* the default; NULL: there is none */
+	const char *where;    /* "proalto.conf:12" */
+};
+
+/* All of them, in the file's order, read without secrets and whether the rest is right or not. host
+ * (NULL: none) knows the options of plugins; of those that it doesn't know only references are
+ * shown. The list lies in the arena. PA_REJECTED: the file can't be read. */
+pa_status config_changes(const char *path, struct host *host, struct arena *arena,
+			 const struct config_change **ret, size_t *ret_count,
+			 pa_error *err) PA_MUST_USE;
+
+/* One path of the file, such as "flows.directory", or its default, whatever is wrong with the rest;
+ * NULL if the file can't be read. The key must exist and have a default. */
+const char *config_path_of(const char *file, const char *key, struct arena *arena);
 
 /* Prints every problem, errors and warnings, a line each, and a closing line on path, for people
  * (proaltod --check): errors on standard error. Returns how many of them are errors. */

@@ -4,7 +4,8 @@
  *
  * keys.c says which keys there are, value.c turns one node of the file into a value, secret.c finds
  * secrets, section.c reads a section by its table and the rest of it by a plugin's, load.c reads
- * the whole, cross.c checks what no key can check alone, options.c prints the tables.
+ * the whole, cross.c checks what no key can check alone, options.c prints the tables, changes.c says
+ * what differs from the defaults.
  */
 #ifndef CONFIG_KEY_H
 #define CONFIG_KEY_H
@@ -90,6 +91,12 @@ struct reader {
 void reader_problem(struct reader *reader, const char *where, bool is_warning, enum words words,
 		    const char *first, const char *second, const char *third);
 #define reader_error(reader, where, ...) reader_problem((reader), (where), false, __VA_ARGS__)
+
+/* ---- load.c ---- */
+
+/* The file, with what it includes, as a tree. */
+pa_status config_read_tree(const char *path, struct arena *arena, const struct conf_node **ret,
+			   pa_error *err) PA_MUST_USE;
 
 /* ---- value.c ---- */
 

@@ -106,6 +106,16 @@ static const struct config_key core_keys[] = {
 	{"flows.texts", KEY_PATH, 0, AT(texts_directory),
 	 .fallback = "\"/usr/share/proalto/texts\"",
 	 HELP("Directorio de los textos.", "Directory of the texts.")},
+	{"flows.own_directory", KEY_PATH, 0, AT(own_flows_directory),
+	 .fallback = "\"/etc/proalto/flows\"",
+	 HELP("Flujos de la casa: un archivo de aquí reemplaza al del mismo nombre de "
+	      "flows.directory; otro nombre es un archivo más. Puede no existir.",
+	      "The house's flows: a file here replaces the one of the same name in "
+	      "flows.directory; "
+	      "another name is one more file. It need not exist.")},
+	{"flows.own_texts", KEY_PATH, 0, AT(own_texts_directory),
+	 .fallback = "\"/etc/proalto/texts\"",
+	 HELP("Textos de la casa, del mismo modo.", "The house's texts, likewise.")},
 	{"identity.lookup", KEY_CHOICE, 0, AT(lookup), .fallback = "\"last4\"", .choices = lookups,
 	 HELP("Qué se pide para buscar al cliente: last4 (últimos cuatro dígitos, desde el chat "
 	      "registrado), full (la cédula completa: va contra la política de Meta), link (página "

@@ -337,6 +337,12 @@ static const char *include_directory(struct arena *arena, const char *path)
 	return slash == path ? "/" : arena_format(arena, "%.*s", (int)(slash - path), path).ptr;
 }
 
+pa_status config_read_tree(const char *path, struct arena *arena, const struct conf_node **ret,
+			   pa_error *err)
+{
+	return conf_read_file(arena, path, include_directory(arena, path), ret, err);
+}
+
 /* "file:line: what" of the reader of files, as a problem. */
 static void add_file_problem(struct config_problems *problems, const char *path,
 			     const pa_error *err)
@@ -363,7 +369,7 @@ pa_status config_load(const char *path, struct host *host, struct config **ret,
 	const struct conf_node *root;
 
 	loaded->config.arena = arena;
-	if (conf_read_file(scratch, path, include_directory(scratch, path), &root, err) != PA_OK) {
+	if (config_read_tree(path, scratch, &root, err) != PA_OK) {
 		add_file_problem(problems, path, err);
 		config_free(&loaded->config);
 		return PA_REJECTED;
@@ -385,7 +391,7 @@ static const char *path_alone(const char *path, const char *group, const char *k
 	const struct conf_node *root, *node;
 	pa_error err = ERROR_INIT;
 
-	if (conf_read_file(scratch, path, include_directory(scratch, path), &root, &err) != PA_OK)
+	if (config_read_tree(path, scratch, &root, &err) != PA_OK)
 		return NULL;
 	node = conf_find(conf_find(root, group), key);
 	if (!node || node->kind != CONF_TEXT || !str_starts(node->text, PA_STR("/")))

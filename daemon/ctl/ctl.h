@@ -26,6 +26,7 @@ typedef int ctl_fn(struct ctl *ctl, int argc, char *const *argv);
 
 ctl_fn ctl_check;        /* check */
 ctl_fn ctl_clock;        /* clock advance DURATION */
+ctl_fn ctl_config_diff;  /* config diff [--json] */
 ctl_fn ctl_conversation; /* conversation resume ID --reason TEXT */
 ctl_fn ctl_db;           /* db migrate, db status */
 ctl_fn ctl_inbox;        /* inbox --json */
@@ -55,5 +56,8 @@ int ctl_command(struct ctl *ctl, const char *command, struct json **ret);
 
 /* Prints an object's members, "name: value" a line; lists a line each. */
 void ctl_print(const struct json *object);
+
+/* Prints a value as one line of JSON. */
+void ctl_print_json(const struct json *value);
 
 #endif

@@ -28,6 +28,11 @@ static const struct subcommand {
 	 "nothing"},
 	{"check", ctl_check, "", "revisa la configuración (proaltod --check)",
 	 "checks the configuration (proaltod --check)"},
+	{"config", ctl_config_diff, "diff [--json]",
+	 "lo que la casa cambió: claves que difieren de las de fábrica, y archivos propios de "
+	 "flujos y textos",
+	 "what the house changed: keys that differ from the defaults, and its own files of flows "
+	 "and texts"},
 	{"log-level", ctl_log_level, "error|warning|notice|info|debug",
 	 "cambia lo que se anota en el diario, hasta el próximo arranque o reload",
 	 "changes what is logged, until the next start or reload"},

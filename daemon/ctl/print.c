@@ -35,6 +35,14 @@ static void print_member(void *arg, const char *key, const struct json *value)
 	}
 }
 
+void ctl_print_json(const struct json *value)
+{
+	struct buf text PA_CLEANUP(buf_done) = BUF_INIT(VALUE_MAX);
+
+	json_write(value, &text);
+	printf("%.*s\n", PA_FMT(buf_str(&text)));
+}
+
 void ctl_print(const struct json *object)
 {
 	json_each(object, print_member, NULL);

@@ -197,7 +197,9 @@ struct flow_set {
 	int closing;                                  /* flow: "anything else?" */
 	int advisor;                                  /* flow */
 	struct hours hours;                           /* of people */
-	struct flow_set *older[OLDER_SETS_MAX];       /* bare copies: they keep no older ones */
+	const char **own;                             /* the house's own files */
+	size_t own_count;
+	struct flow_set *older[OLDER_SETS_MAX]; /* bare copies: they keep no older ones */
 };
 
 /* -1 if there is none. */

@@ -10,6 +10,7 @@
 #include "io/crypto.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +108,8 @@ static struct flow_set *set_new(const struct flow_options *options)
 	set->options = *options;
 	set->options.flows_directory = copied(arena, options->flows_directory);
 	set->options.texts_directory = copied(arena, options->texts_directory);
+	set->options.own_flows_directory = copied(arena, options->own_flows_directory);
+	set->options.own_texts_directory = copied(arena, options->own_texts_directory);
 	house = &set->options.house;
 	house->name = copied(arena, house->name);
 	house->nit = copied(arena, house->nit);
@@ -116,6 +119,7 @@ static struct flow_set *set_new(const struct flow_options *options)
 	house->policy_url = copied(arena, house->policy_url);
 	set->options.identity.code_channel = copied(arena, options->identity.code_channel);
 	set->identity = set->options.identity;
+	set->own = ARENA_ARRAY(arena, const char *, FILES_MAX);
 	return set;
 }
 
@@ -141,6 +145,16 @@ static void add_root(struct loading *loading, const struct conf_node *root, bool
 	mix_tree(loading, root);
 }
 
+struct names {
+	struct dirent **list;
+	size_t count;
+};
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
 static int is_conf(const struct dirent *entry)
 {
 	pa_str name = str_from(entry->d_name);
@@ -148,28 +162,70 @@ static int is_conf(const struct dirent *entry)
 	return name.len > 5 && name.ptr[0] != '.' && str_ends(name, PA_STR(".conf"));
 }
 
-static void read_directory(struct loading *loading, const char *directory, bool is_texts)
+/* The files of a folder by name; where it can't be read, none and a problem. Only the house's own
+ * folder may be missing. */
+static struct names list_folder(struct loading *loading, const char *folder, bool may_be_missing)
 {
-	struct dirent **entries = NULL;
-	int count = scandir(directory, &entries, is_conf, alphasort);
+	struct names names = {0};
+	int count = *folder ? scandir(folder, &names.list, is_conf, by_name) : 0;
 
-	if (count <= 0)
-		problem_add(loading->reader.problems, directory,
-			    "la carpeta no existe o no tiene archivos .conf");
-	for (int i = 0; i < count; i++) {
-		pa_str path = arena_format(loading->trees, "%s/%s", directory, entries[i]->d_name);
-		pa_error err = ERROR_INIT;
-		const struct conf_node *root;
+	if (count < 0 && !(may_be_missing && (errno == ENOENT || errno == ENOTDIR)))
+		problem_add(loading->reader.problems, folder, "%s", strerrordesc_np(errno));
+	else if (count == 0 && !may_be_missing)
+		problem_add(loading->reader.problems, folder, "no tiene archivos .conf");
+	names.count = count > 0 ? (size_t)count : 0;
+	return names;
+}
 
-		free(entries[i]);
-		if (loading->count == FILES_MAX)
-			problem_add(loading->reader.problems, path.ptr, "hay demasiados archivos");
-		else if (conf_read_file(loading->trees, path.ptr, directory, &root, &err) != PA_OK)
-			problem_add(loading->reader.problems, path.ptr, "%s", error_text(&err));
-		else
-			add_root(loading, root, is_texts);
+static void names_done(struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->list[i]);
+	free(names->list);
+}
+
+static void read_file(struct loading *loading, const char *folder, const char *name, bool is_texts)
+{
+	const char *path = arena_format(loading->trees, "%s/%s", folder, name).ptr;
+	const struct conf_node *root;
+	pa_error err = ERROR_INIT;
+
+	if (loading->count == FILES_MAX)
+		problem_add(loading->reader.problems, path, "hay demasiados archivos");
+	else if (conf_read_file(loading->trees, path, folder, &root, &err) != PA_OK)
+		problem_add(loading->reader.problems, path, "%s", error_text(&err));
+	else
+		add_root(loading, root, is_texts);
+}
+
+static void note_own(struct flow_set *set, const char *folder, const char *name)
+{
+	if (set->own_count < FILES_MAX)
+		set->own[set->own_count++] = arena_format(set->arena, "%s/%s", folder, name).ptr;
+}
+
+/* Both folders as one, in the order of the names: the house's file goes first, alone. */
+static void read_folders(struct loading *loading, const char *shipped, const char *own,
+			 bool is_texts)
+{
+	struct names theirs PA_CLEANUP(names_done) = list_folder(loading, shipped, false);
+	struct names ours PA_CLEANUP(names_done) = list_folder(loading, own, true);
+	size_t i = 0, k = 0;
+
+	while (i < theirs.count || k < ours.count) {
+		int order = i == theirs.count ? 1
+			    : k == ours.count
+				    ? -1
+				    : strcmp(theirs.list[i]->d_name, ours.list[k]->d_name);
+
+		if (order < 0) {
+			read_file(loading, shipped, theirs.list[i++]->d_name, is_texts);
+			continue;
+		}
+		note_own(loading->reader.set, own, ours.list[k]->d_name);
+		read_file(loading, own, ours.list[k++]->d_name, is_texts);
+		i += order == 0;
 	}
-	free(entries);
 }
 
 static void build(struct loading *loading)
@@ -233,8 +289,10 @@ pa_status flow_set_load(const struct flow_options *options, struct flow_set **re
 	struct loading *loading = ARENA_NEW(problems->arena, struct loading);
 
 	begin(loading, options, problems);
-	read_directory(loading, options->texts_directory, true);
-	read_directory(loading, options->flows_directory, false);
+	read_folders(loading, loading->reader.set->options.texts_directory,
+		     loading->reader.set->options.own_texts_directory, true);
+	read_folders(loading, loading->reader.set->options.flows_directory,
+		     loading->reader.set->options.own_flows_directory, false);
 	return finish(loading, ret, err);
 }
 
@@ -308,6 +366,12 @@ void flow_set_keep(struct flow_set *set, struct flow_set *old)
 	for (size_t i = 0; i < OLDER_SETS_MAX && kept < OLDER_SETS_MAX; i++)
 		if (old->older[i] && old->older[i]->version != set->version)
 			set->older[kept++] = bare_copy(old->older[i]);
+}
+
+size_t flow_set_own_files(const struct flow_set *set, const char *const **ret)
+{
+	*ret = set->own;
+	return set->own_count;
 }
 
 uint64_t flow_set_version(const struct flow_set *set)

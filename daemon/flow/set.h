@@ -36,6 +36,10 @@ struct flow_house {
 struct flow_options {
 	const char *flows_directory;
 	const char *texts_directory;
+	/* The house's: a file here is read instead of the one of the same name above, or beside the
+	 * others. NULL or no such directory: none. */
+	const char *own_flows_directory;
+	const char *own_texts_directory;
 	struct flow_house house;
 	struct identity_settings identity; /* its strings are copied */
 	int64_t quiet_ns;                  /* how long text not understood waits for more */
@@ -58,7 +62,7 @@ struct flow_problems {
 	size_t room;
 };
 
-/* Reads and checks every *.conf of both directories. PA_REJECTED: problems tells why; on PA_OK it
+/* Reads and checks every *.conf of the directories. PA_REJECTED: problems tells why; on PA_OK it
  * may hold warnings. The caller holds the one reference. */
 pa_status flow_set_load(const struct flow_options *options, struct flow_set **ret,
 			struct flow_problems *problems, pa_error *err) PA_MUST_USE;
@@ -81,6 +85,10 @@ void flow_set_unref(struct flow_set *set);
 /* Lets conversations with a pending question go on with older sets: `set` holds a reference to old
  * and to what old kept, a few in all. Only before other threads see `set`. */
 void flow_set_keep(struct flow_set *set, struct flow_set *old);
+
+/* The files that the house put in the place of, or beside, the shipped ones: paths, which live as
+ * long as the set. */
+size_t flow_set_own_files(const struct flow_set *set, const char *const **ret);
 
 /* Of the contents: the same files give the same version. Never 0. */
 uint64_t flow_set_version(const struct flow_set *set);

@@ -288,6 +288,59 @@ static void test_command_line(void **state)
 	assert_false(parse(&line, "x", NULL, NULL));
 }
 
+/* ---- what differs from the defaults ---- */
+
+/* "value|fallback", "-" for none; "" if the key is not among them. */
+static const char *change_of(struct arena *arena, const struct config_change *list, size_t count,
+			     const char *path)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].path, path) == 0)
+			return arena_format(arena, "%s|%s", list[i].value ? list[i].value : "-",
+					    list[i].fallback ? list[i].fallback : "-")
+				.ptr;
+	return "";
+}
+
+static void expect_change(struct fixture *fx, const char *file, const char *path,
+			  const char *wanted)
+{
+	const struct config_change *list;
+	pa_error err = ERROR_INIT;
+	size_t count;
+
+	assert_int_equal(config_changes(file, NULL, fx->arena, &list, &count, &err), PA_OK);
+	assert_string_equal(change_of(fx->arena, list, count, path), wanted);
+}
+
+static void test_changes(void **state)
+{
+	static const char text[] =
+		"listen = { port = 8080; address = \"0.0.0.0\"; };\n"
+		"store = { master_key = \"" KEY_TEXT_64 "\"; };\n"
+		"channels = { sms = { plugin = \"channel-plain\"; token = \"literal\";\n"
+		" key = \"credential:sms\"; }; };\n";
+	struct fixture *fx = *state;
+	const char *path = put_mode(fx, "t.conf", text, 0600);
+
+	expect_change(fx, path, "listen.port", ""); /* the default, written down */
+	expect_change(fx, path, "listen.address", "\"0.0.0.0\"|\"127.0.0.1\"");
+	expect_change(fx, path, "store.master_key", "-|-");
+	expect_change(fx, path, "channels.sms.token", "-|-"); /* of an unknown plugin */
+	expect_change(fx, path, "channels.sms.key", "\"credential:sms\"|-");
+}
+
+static void test_path_of(void **state)
+{
+	struct fixture *fx = *state;
+	const char *path = put_mode(fx, "t.conf", "flows = { own_texts = \"/x\"; };\n", 0600);
+
+	assert_string_equal(config_path_of(path, "flows.own_texts", fx->arena), "/x");
+	assert_string_equal(config_path_of(path, "flows.directory", fx->arena),
+			    "/usr/share/proalto/flows");
+	assert_null(config_path_of("/nowhere", "flows.directory", fx->arena));
+}
+
 /* argv's own strings come back. */
 static void test_command_line_values(void **state)
 {
@@ -310,12 +363,20 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-		TEST(test_secret_literal),        TEST(test_secret_env),
-		TEST(test_secret_file),           TEST(test_secret_of_another_owner),
-		TEST(test_secret_credential),     TEST(test_password_in_text),
-		TEST(test_database_by_reference), TEST(test_shipped_file_shows_every_key),
-		TEST(test_shipped_file_loads),    TEST(test_command_line),
-		TEST(test_command_line_values),   TEST(test_shipped_credentials_are_in_the_unit),
+		TEST(test_secret_literal),
+		TEST(test_secret_env),
+		TEST(test_secret_file),
+		TEST(test_secret_of_another_owner),
+		TEST(test_secret_credential),
+		TEST(test_password_in_text),
+		TEST(test_database_by_reference),
+		TEST(test_shipped_file_shows_every_key),
+		TEST(test_shipped_file_loads),
+		TEST(test_command_line),
+		TEST(test_changes),
+		TEST(test_path_of),
+		TEST(test_command_line_values),
+		TEST(test_shipped_credentials_are_in_the_unit),
 	};
 
 	return cmocka_run_group_tests_name("config_file", tests, NULL, NULL);

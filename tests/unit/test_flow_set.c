@@ -2,6 +2,7 @@
 #include "flow_chat.h"
 
 #include <dirent.h>
+#include <unistd.h>
 
 #define FILES_MAX 64
 
@@ -335,6 +336,78 @@ static void test_link_is_refused_without_the_public_page(void **state)
 	arena_free(arena);
 }
 
+/* Loads the shipped folders with the house's own, which holds one file. */
+static pa_status load_with_own(const char *name, pa_str text, bool is_texts,
+			       struct flow_problems *problems, struct flow_set **ret, char *folder)
+{
+	struct flow_options options = chat_options();
+	pa_error err = ERROR_INIT;
+	char path[300];
+	pa_status status;
+	FILE *file;
+
+	strcpy(folder, "/tmp/test_flow_set.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(text.ptr, 1, text.len, file), text.len);
+	fclose(file);
+	if (is_texts)
+		options.own_texts_directory = folder;
+	else
+		options.own_flows_directory = folder;
+	status = flow_set_load(&options, ret, problems, &err);
+	unlink(path);
+	rmdir(folder);
+	return status;
+}
+
+static void test_a_file_of_the_house_replaces_the_shipped_one(void **state)
+{
+	struct files files;
+	struct flow_problems problems;
+	struct flow_set *set = NULL, *shipped = NULL;
+	const char *const *own;
+	char folder[64];
+
+	(void)state;
+	files_open(&files);
+	assert_int_equal(files_load(&files, &shipped, &problems), PA_OK);
+	files_change(&files, "motor.conf", "Hola de nuevo.", "Qué gusto leerle de nuevo.");
+	for (size_t i = 0; i < files.count; i++) {
+		if (strcmp(files.list[i].name, "motor.conf") != 0)
+			continue;
+		problems = (struct flow_problems){.arena = files.arena};
+		assert_int_equal(load_with_own("motor.conf", files.list[i].text, true, &problems,
+					       &set, folder),
+				 PA_OK);
+	}
+	assert_int_equal(problems.count, 0);
+	assert_int_equal(flow_set_own_files(set, &own), 1);
+	assert_string_equal(own[0] + strlen(folder), "/motor.conf");
+	assert_int_not_equal(flow_set_version(set), flow_set_version(shipped));
+	flow_set_unref(set);
+	flow_set_unref(shipped);
+	arena_free(files.arena);
+}
+
+static void test_a_wrong_file_of_the_house_is_named(void **state)
+{
+	struct arena *arena = arena_new((size_t)64 << 20);
+	struct flow_problems problems = {.arena = arena};
+	struct flow_set *set = NULL;
+	char folder[64];
+
+	(void)state;
+	assert_int_equal(load_with_own("zzz.conf", PA_STR("flujo = \"zzz\";\npasos = ("), false,
+				       &problems, &set, folder),
+			 PA_REJECTED);
+	assert_true(problems.count > 0);
+	assert_int_equal(strncmp(problems.list[0].where, folder, strlen(folder)), 0);
+	arena_free(arena);
+}
+
 /* A newer consent text, in force and with other purposes. */
 static struct flow_set *load_newer_consent(struct files *files)
 {
@@ -422,6 +495,8 @@ int main(void)
 		cmocka_unit_test(test_all_problems_at_once_with_file_and_line),
 		cmocka_unit_test(test_unused_texts_are_a_warning),
 		cmocka_unit_test(test_link_is_refused_without_the_public_page),
+		cmocka_unit_test(test_a_file_of_the_house_replaces_the_shipped_one),
+		cmocka_unit_test(test_a_wrong_file_of_the_house_is_named),
 		cmocka_unit_test(test_HD_10_the_newest_version_in_force_counts),
 		cmocka_unit_test(test_HD_06_an_older_yes_is_asked_for_again),
 		cmocka_unit_test(test_versions_follow_contents),
