@@ -174,6 +174,7 @@ static const char granted[] = "proalto address select insert update delete\n"
 			      "proalto conversation select insert update delete\n"
 			      "proalto dedup select insert update delete\n"
 			      "proalto early_receipt select insert update delete\n"
+			      "proalto erasure select\n"
 			      "proalto evidence_batch select insert\n"
 			      "proalto external_id select insert update delete\n"
 			      "proalto inbox select insert update(payload) update(body)\n"
@@ -250,6 +251,11 @@ static void test_roles_are_refused_the_rest(void **state)
 		{"proalto", "ALTER TABLE consent DISABLE TRIGGER ALL", "42501"},
 		{"proalto", "SET ROLE proalto_owner", "42501"},
 		{"proalto", "SELECT make_partitions(now(), now())", NULL},
+		{"proalto", "INSERT INTO erasure VALUES (1, now(), '')", "42501"},
+		{"proalto", "DELETE FROM erasure", "42501"},
+		{"proalto", "SELECT erase_contact(1, now(), '')", "42501"},
+		{"proalto_retention", "SELECT proalto.erase_contact(1, now(), '')", NULL},
+		{"proalto_retention", "DELETE FROM erasure", "42501"},
 		{"proalto_retention", "SELECT FROM inbox", "42501"},
 		{"proalto_retention", "SELECT FROM contact", "42501"},
 		{"proalto_retention", "DELETE FROM inbox", "42501"},
