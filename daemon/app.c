@@ -10,11 +10,13 @@
 #include "io/log.h"
 #include "io/loop.h"
 #include "queue/queue.h"
+#include "refused.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 
 #define WATCH_MS 500
@@ -327,14 +329,18 @@ int app_run(const struct app_options *options)
 		status = make_loop(app, &err);
 	if (status == PA_OK)
 		status = start(app, &err);
-	if (status == PA_OK)
+	if (status == PA_OK) {
+		refused_forget();
 		status = serve(app, &err);
+	}
 	if (status != PA_OK)
 		log_error(LOG_NO_IDS, "proaltod ends: %s", error_text(&err));
 	stop(app);
 	loop_free(app->loop);
 	free(app);
-	return status == PA_OK ? 0 : status == PA_REJECTED ? 2 : 1;
+	if (status == PA_REJECTED)
+		return refused_wait(options->config_path) ? EX_CONFIG : 0;
+	return status == PA_OK ? 0 : 1;
 }
 
 int app_check(const struct app_options *options)

@@ -42,8 +42,12 @@ static void check_code_channel(struct reader *reader, const struct conf_node *ro
 	const struct config *config = &reader->loaded->config;
 	const char *where = where_of(reader, root, "identity", "code_channel");
 
-	if (!config->code_channel)
+	if (!config->code_channel) {
+		if (conf_find(conf_find(root, "identity"), "code_channel"))
+			reader_problem(reader, where, true, WORDS_NO_CODE_CHANNEL, NULL, NULL,
+				       NULL);
 		return;
+	}
 	for (size_t i = 0; i < config->channels_count; i++) {
 		const pa_channel_ops *ops = channel_ops(descriptors[i]);
 

@@ -80,6 +80,7 @@ struct loaded {
 
 /* One reading. */
 struct reader {
+	const char *path; /* of the file */
 	struct loaded *loaded;
 	struct arena *arena; /* of the configuration */
 	struct config_problems *problems;

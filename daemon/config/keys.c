@@ -123,9 +123,11 @@ static const struct config_key core_keys[] = {
 	      "What is asked to look a customer up: last4 (last four digits, from the registered "
 	      "chat), full (the whole number: goes against Meta's policy), link (public page: not "
 	      "yet available).")},
-	{"identity.code_channel", KEY_TEXT, KEY_REQUIRED, AT(code_channel),
-	 HELP("Canal que lleva los códigos de verificación: uno de \"channels\" que envíe SMS.",
-	      "Channel that carries verification codes: one of \"channels\" that sends SMS.")},
+	{"identity.code_channel", KEY_NAME, KEY_REQUIRED, AT(code_channel),
+	 HELP("Canal que lleva los códigos de verificación: uno de \"channels\" que envíe SMS. "
+	      "Vacío: ninguno todavía, y nadie puede identificarse.",
+	      "Channel that carries verification codes: one of \"channels\" that sends SMS. Empty: "
+	      "none yet, and nobody can be identified.")},
 	{"identity.code_ttl", KEY_DURATION, 0, AT(code_ttl_ms), RANGE(MINUTES, 10 * MINUTES),
 	 "\"5 min\"", HELP("Vida de un código.", "Life of a code.")},
 	{"identity.code_tries", KEY_INTEGER, 0, AT(code_tries), RANGE(1, 5), "3",

@@ -365,7 +365,7 @@ pa_status config_load(const char *path, struct host *host, struct config **ret,
 	struct arena *arena = arena_new(CONFIG_CAP);
 	struct loaded *loaded = ARENA_NEW(arena, struct loaded);
 	struct reader reader = {
-		.loaded = loaded, .arena = arena, .problems = problems, .host = host};
+		.path = path, .loaded = loaded, .arena = arena, .problems = problems, .host = host};
 	const struct conf_node *root;
 
 	loaded->config.arena = arena;

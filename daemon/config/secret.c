@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "io/child.h"
 #include "io/crypto.h"
 #include "io/file.h"
 
@@ -16,6 +17,7 @@
 
 /* Where systemd itself looks for credentials (systemd.exec(5), LoadCredential=). */
 #define CREDENTIAL_STORE "/etc/credstore"
+#define ENCRYPTED_STORE "/etc/credstore.encrypted"
 
 static const pa_str by_credential = {"credential:", 11};
 static const pa_str by_file = {"file:", 5};
@@ -73,24 +75,67 @@ static bool from_file(const struct source *source, const char *path, bool is_pri
 	return status == PA_OK || missing(source, error_text(&err));
 }
 
-/* Under systemd the credential lies in a directory made for the service alone (whose files may
- * belong to root and be readable by an access list, so their mode tells nothing). By hand
- * (proaltod --check) the same file is taken from where systemd would take it. */
-static bool from_credential(const struct source *source, pa_str name, pa_str *ret)
+/* The file in the store of encrypted ones: the second daemon's are set apart by name, as
+ * proalto@.service does: /etc/proalto-dos.conf has proalto-dos.master-key for proalto.master-key.
+ */
+static const char *encrypted_path(const struct reader *reader, pa_str name)
+{
+	static const pa_str prefix = {"proalto-", 8}, suffix = {".conf", 5}, own = {"proalto.", 8};
+	const char *slash = strrchr(reader->path, '/');
+	pa_str file = str_from(slash ? slash + 1 : reader->path);
+
+	if (!str_starts(file, prefix) || !str_ends(file, suffix) || !str_starts(name, own))
+		return arena_format(reader->arena, ENCRYPTED_STORE "/%.*s", PA_FMT(name)).ptr;
+	file.len -= suffix.len;
+	return arena_format(reader->arena, ENCRYPTED_STORE "/%.*s.%.*s", PA_FMT(file),
+			    PA_FMT(str_slice(name, own.len, SIZE_MAX)))
+		.ptr;
+}
+
+/* By hand, as root, what systemd would decrypt for the service. */
+static bool from_encrypted(const struct source *source, const char *path, pa_str name, pa_str *ret)
 {
 	struct reader *reader = source->reader;
-	const char *directory = getenv("CREDENTIALS_DIRECTORY");
-	bool has_directory = directory && *directory;
-	const char *path = arena_format(reader->arena, "%s/%.*s",
-					has_directory ? directory : CREDENTIAL_STORE, PA_FMT(name))
-				   .ptr;
+	const char *as = arena_format(reader->arena, "--name=%.*s", PA_FMT(name)).ptr;
+	const char *const argv[] = {"systemd-creds", "decrypt", as, path, "-", NULL};
+	pa_error err = ERROR_INIT;
 
-	if (!has_directory && access(path, F_OK) != 0 && errno == ENOENT) {
-		reader_error(reader, source->where, WORDS_SECRET_NO_CREDENTIALS, source->key, path,
+	if (geteuid() != 0) {
+		reader_error(reader, source->where, WORDS_SECRET_ENCRYPTED, source->key, path,
 			     NULL);
 		return false;
 	}
-	return from_file(source, path, !has_directory, ret);
+	return child_run(reader->arena, argv, PA_STR_ABSENT, SECRET_MAX, ret, &err) == PA_OK ||
+	       missing(source, error_text(&err));
+}
+
+/* By hand (proaltod --check) the credential is taken from where systemd would take it. */
+static bool from_stores(const struct source *source, pa_str name, pa_str *ret)
+{
+	struct reader *reader = source->reader;
+	const char *path = arena_format(reader->arena, CREDENTIAL_STORE "/%.*s", PA_FMT(name)).ptr;
+	const char *encrypted = encrypted_path(reader, name);
+
+	if (access(path, F_OK) == 0)
+		return from_file(source, path, true, ret);
+	if (access(encrypted, F_OK) == 0 || errno == EACCES)
+		return from_encrypted(source, encrypted, name, ret);
+	reader_error(reader, source->where, WORDS_SECRET_NO_CREDENTIALS, source->key, path,
+		     encrypted);
+	return false;
+}
+
+/* Under systemd the credential lies in a directory made for the service alone (whose files may
+ * belong to root and be readable by an access list, so their mode tells nothing). */
+static bool from_credential(const struct source *source, pa_str name, pa_str *ret)
+{
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+
+	if (!directory || !*directory)
+		return from_stores(source, name, ret);
+	return from_file(
+		source, arena_format(source->reader->arena, "%s/%.*s", directory, PA_FMT(name)).ptr,
+		false, ret);
 }
 
 static bool from_env(const struct source *source, pa_str name, pa_str *ret)

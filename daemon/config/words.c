@@ -59,9 +59,14 @@ static const struct {
 				 "the secret of \"{1}\" is missing: there is no variable {2}"},
 	[WORDS_SECRET_NO_CREDENTIALS] =
 		{"el secreto de \"{1}\" no está: ni en $CREDENTIALS_DIRECTORY (systemd, "
-		 "LoadCredential=) ni en {2}",
+		 "LoadCredential=) ni en {2} ni en {3}",
 		 "the secret of \"{1}\" is missing: neither in $CREDENTIALS_DIRECTORY (systemd, "
-		 "LoadCredential=) nor in {2}"},
+		 "LoadCredential=) nor in {2} nor in {3}"},
+	[WORDS_SECRET_ENCRYPTED] =
+		{"el secreto de \"{1}\" está cifrado para este equipo: solo root puede leer {2} "
+		 "(use sudo)",
+		 "the secret of \"{1}\" is encrypted for this machine: only root can read {2} (use "
+		 "sudo)"},
 	[WORDS_SECRET_BAD_NAME] = {"\"{1}\": el nombre del secreto no sirve",
 				   "\"{1}\": the secret's name is no good"},
 	[WORDS_BAD_MASTER_KEY] = {"el secreto de \"{1}\" debe tener 64 cifras hexadecimales "
@@ -80,6 +85,10 @@ static const struct {
 			       "identificarse",
 			       "there is no core system: \"backends\" is empty, nobody can be "
 			       "identified"},
+	[WORDS_NO_CODE_CHANNEL] = {"no hay canal de códigos: identity.code_channel está vacío, "
+				   "nadie podrá identificarse",
+				   "there is no channel for codes: identity.code_channel is empty, "
+				   "nobody can be identified"},
 	[WORDS_CODE_CHANNEL_UNKNOWN] = {"identity.code_channel: no hay un canal \"{1}\"",
 					"identity.code_channel: there is no channel \"{1}\""},
 	[WORDS_CODE_CHANNEL_NO_SMS] = {"identity.code_channel: el canal \"{1}\" no envía SMS",

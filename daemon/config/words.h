@@ -33,7 +33,8 @@ enum words {
 	WORDS_SECRET_MISSING,        /* key, why */
 	WORDS_SECRET_EMPTY,          /* key */
 	WORDS_SECRET_NO_ENV,         /* key, variable */
-	WORDS_SECRET_NO_CREDENTIALS, /* key, path */
+	WORDS_SECRET_NO_CREDENTIALS, /* key, path, the other path */
+	WORDS_SECRET_ENCRYPTED,      /* key, path */
 	WORDS_SECRET_BAD_NAME,       /* key */
 	WORDS_BAD_MASTER_KEY,        /* key */
 	WORDS_PLUGIN_REFUSED,        /* why */
@@ -41,6 +42,7 @@ enum words {
 	WORDS_PLUGIN_KIND,           /* plugin, the kind that is wanted */
 	WORDS_NO_CHANNELS,
 	WORDS_NO_BACKENDS,
+	WORDS_NO_CODE_CHANNEL,
 	WORDS_CODE_CHANNEL_UNKNOWN, /* name */
 	WORDS_CODE_CHANNEL_NO_SMS,  /* name */
 	WORDS_BULKHEADS,            /* sum, workers */

@@ -7,6 +7,7 @@ import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -14,10 +15,10 @@ sys.path[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../suppo
 
 import house as h
 import tap
-from tap import check, equal
+from tap import check, equal, until
 
 ENGLISH = {"LC_ALL": "C"}  # what is said to an operator follows his language
-GOOD, WRONG = 0, 2  # exit statuses
+GOOD, WRONG, REFUSED = 0, 2, 78  # exit statuses; the last one is a start's (EX_CONFIG)
 BROKEN_FLOW = ("flows/saldo.conf", 'sigue = "creditos"', 'sigue = "a_ninguna_parte"')
 
 
@@ -106,7 +107,7 @@ def check_of_a_bad_file(house):
 		places = [f"{house.config_path}:{line_of(house.config_path, word)}: " for word in ("muchos", "quietud")]
 		started, said = refusal(house)
 	equal(status, WRONG, "exit status of the check")
-	equal(started, WRONG, "exit status of the start")
+	equal(started, REFUSED, "exit status of the start")
 	for place in places:
 		equal(sum(place in line for line in lines), 1, f"lines on {place} of\n" + "\n".join(lines))
 		check(place in said, f"the journal lacks {place}", said)
@@ -120,12 +121,40 @@ def check_of_a_bad_flow(house):
 	      *lines)
 
 
+def refused_again_and_again(house):
+	"""systemd starts it again at once: it waits, from the second time on, until the file changes or
+	somebody ends it."""
+	mark = pathlib.Path(house.folder, "refused")
+	house.settings["work"] = {"workers": '"muchos"'}
+	house.environment["RUNTIME_DIRECTORY"] = house.folder
+	try:
+		with house.stopped():
+			del house.settings["work"]
+			equal(refusal(house)[0], REFUSED, "exit status of the first")
+			mark.write_text("30\n")
+			before = len(house.log())
+			house.launch()
+			until(lambda: "proaltod ends: " in house.log()[before:], 20 * h.PATIENCE, "the second refusal")
+			equal(house.process.poll(), None, "the second one's exit status")
+			pathlib.Path(house.config_path).touch()
+			equal(house.process.wait(20 * h.PATIENCE), REFUSED, "exit status after the file changed")
+			equal(refusal(house)[0], REFUSED, "exit status of the first of another file")
+			mark.write_text("30\n")
+			house.launch()
+			until(lambda: house.log().count("proaltod ends: ") >= 4, 20 * h.PATIENCE, "the last refusal")
+			check(house.stop() in (GOOD, -signal.SIGTERM), "it ends cleanly when it is told to")
+			check(mark.exists(), "the refusal is noted")
+		check(not mark.exists(), "the refusal is forgotten after a good start")
+	finally:
+		del house.environment["RUNTIME_DIRECTORY"]
+
+
 # ---- demonstrations --------------------------------------------------------------------------------
 
 def simulator_beside_a_real_channel(house):
 	with house.stopped(f'\tsimulator = {{ plugin = "channel-simulator"; port = {h.free_port()}; }};'):
 		status, said = refusal(house)
-	equal(status, WRONG, "exit status")
+	equal(status, REFUSED, "exit status")
 	check('the channel "simulator" is for demonstrations and can\'t stand beside a real one' in said,
 	      "it does not say why", said)
 
@@ -137,7 +166,7 @@ def demonstration_with_a_real_core(house):
 			status, said = refusal(house)
 		finally:
 			house.core("UPDATE core_demo.core_info SET is_demo = true")
-	equal(status, WRONG, "exit status")
+	equal(status, REFUSED, "exit status")
 	check("demo = true, but the core is not marked as a demonstration" in said, "it does not say why", said)
 	check("listening" not in said, "it listened before it looked", said)
 
@@ -151,7 +180,7 @@ def plugin_crashes(house):
 	"""It ends a child; the daemon says so and does not start."""
 	with house.stopped(CRASHING.format("")):
 		status, said = refusal(house)
-	equal(status, WRONG, "exit status")
+	equal(status, REFUSED, "exit status")
 	check("crash.so: died in the probe" in said, "it does not say why", said)
 
 
@@ -213,6 +242,7 @@ TESTS = [
 	("--check of a good file", check_of_a_good_file),
 	("--check of a bad file, which does not start either", check_of_a_bad_file),
 	("--check of a bad flow", check_of_a_bad_flow),
+	("refused again and again, it waits", refused_again_and_again),
 	("a simulator beside a real channel does not start", simulator_beside_a_real_channel),
 	("a demonstration with a real core does not start", demonstration_with_a_real_core),
 	("a plugin that crashes ends the start", plugin_crashes),

@@ -344,6 +344,11 @@ static void test_code_channel(void **state)
 	load_wrong(fx, fx->host, STORE HOUSE IDENTITY,
 		   "1: there are no channels: \"channels\" is empty, nobody could write\n" NO_CORE
 		   "4: identity.code_channel: there is no channel \"sms\"\n");
+	assert_null(load_ok(fx, NULL,
+			    STORE HOUSE "identity = { code_channel = \"\"; };\n" CHANNELS BACKENDS)
+			    ->code_channel);
+	expect_problems(fx, "(warning) 4: there is no channel for codes: identity.code_channel is "
+			    "empty, nobody can be identified\n");
 }
 
 static void test_demo(void **state)

@@ -97,7 +97,8 @@ static void test_secret_credential(void **state)
 	load_wrong(fx, NULL, STORE_KEY("credential:proalto-no-such") REST,
 		   "1: the secret of \"store.master_key\" is missing: neither in "
 		   "$CREDENTIALS_DIRECTORY (systemd, LoadCredential=) nor in "
-		   "/etc/credstore/proalto-no-such\n");
+		   "/etc/credstore/proalto-no-such nor in "
+		   "/etc/credstore.encrypted/proalto-no-such\n");
 }
 
 static void test_password_in_text(void **state)

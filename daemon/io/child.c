@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/child.h"
+
+#include "base/err.h"
+#include "base/str.h"
+#include "io/crypto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void fd_done(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static void actions_done(posix_spawn_file_actions_t *actions)
+{
+	posix_spawn_file_actions_destroy(actions);
+}
+
+static void attributes_done(posix_spawnattr_t *attributes)
+{
+	posix_spawnattr_destroy(attributes);
+}
+
+/* A file without a name: unlike a pipe it never blocks, and nobody is killed if it isn't read. */
+static int open_input(pa_str input)
+{
+	int fd = memfd_create("input", MFD_CLOEXEC);
+
+	if (fd >= 0 && input.len && pwrite(fd, input.ptr, input.len, 0) != (ssize_t)input.len) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int spawn(pid_t *ret, const char *const *argv, int input, int output)
+{
+	posix_spawn_file_actions_t actions PA_CLEANUP(actions_done);
+	posix_spawnattr_t attributes PA_CLEANUP(attributes_done);
+	sigset_t none, all;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+	if (output >= 0)
+		posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	/* posix_spawn changes none of them, though its type doesn't say so. */
+	return posix_spawnp(ret, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv,
+			    environ);
+}
+
+/* One byte more than max shows that there is more. */
+static ssize_t read_output(int fd, char *out, size_t room)
+{
+	size_t len = 0;
+
+	while (len < room) {
+		ssize_t n = read(fd, out + len, room - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+static pa_status end_of(pid_t pid, const char *program, pa_error *err)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return error_set(err, PA_REJECTED, "%s: %s", program,
+					 strerrordesc_np(errno));
+	if (WIFSIGNALED(status))
+		return error_set(err, PA_REJECTED, "%s: signal %d", program, WTERMSIG(status));
+	if (WEXITSTATUS(status))
+		return error_set(err, PA_REJECTED, "%s: exit status %d", program,
+				 WEXITSTATUS(status));
+	return PA_OK;
+}
+
+pa_status child_run(struct arena *arena, const char *const *argv, pa_str input, size_t max,
+		    pa_str *ret, pa_error *err)
+{
+	int in PA_CLEANUP(fd_done) = open_input(input);
+	int ends[2] = {-1, -1};
+	char *out = ret ? arena_alloc(arena, max + 2) : NULL;
+	ssize_t len = 0;
+	pid_t pid;
+	int failure;
+
+	if (in < 0 || (ret && pipe2(ends, O_CLOEXEC) < 0))
+		return error_set(err, PA_REJECTED, "%s: %s", argv[0], strerrordesc_np(errno));
+	failure = spawn(&pid, argv, in, ends[1]);
+	fd_done(&ends[1]);
+	if (!failure && ret)
+		len = read_output(ends[0], out, max + 1);
+	fd_done(&ends[0]);
+	if (failure)
+		return error_set(err, PA_REJECTED, "%s: %s", argv[0], strerrordesc_np(failure));
+	if (end_of(pid, argv[0], err) != PA_OK)
+		return PA_REJECTED;
+	if ((size_t)len > max)
+		return error_set(err, PA_REJECTED, "%s: says too much", argv[0]);
+	if (ret)
+		*ret = (pa_str){out, (size_t)len};
+	return PA_OK;
+}

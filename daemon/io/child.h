@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * io/child.h: another program, run to its end: systemd-creds, systemctl.
+ *
+ *	const char *const argv[] = {"systemd-creds", "decrypt", "--name=x", path, "-", NULL};
+ *	status = child_run(arena, argv, PA_STR_ABSENT, 8192, &said, &err);
+ *
+ * No shell: argv goes to execve as it is, the program is looked for in PATH. It inherits standard
+ * error and the environment, and nothing else: signals are as at login, descriptors closed. Secrets
+ * go in and out through memory and a pipe, never by argv. Thread-safe. Bad at: programs that talk
+ * back, or never end.
+ */
+#ifndef IO_CHILD_H
+#define IO_CHILD_H
+
+#include "base/arena.h"
+
+/* Gives it input (absent: nothing) on standard input and takes at most max bytes of its standard
+ * output into the arena, a NUL behind; with ret NULL it inherits standard output. PA_REJECTED: it
+ * can't be run, says more than max, or fails; the text names the program. */
+pa_status child_run(struct arena *arena, const char *const *argv, pa_str input, size_t max,
+		    pa_str *ret, pa_error *err) PA_MUST_USE;
+
+#endif
