@@ -62,7 +62,13 @@ MIGRATIONS := $(wildcard sql/migrations/*.sql)
 $(B)/gen/sql_statements.h $(B)/gen/sql_statements.c &: sql/embed.awk $(SQL_FILES)
 	@mkdir -p $(B)/gen
 	$(Q)awk -v out=$(B)/gen/sql_statements -f sql/embed.awk $(SQL_FILES)
-GEN_HDR := $(B)/gen/sql_statements.h
+# ... and which schemas the daemon runs on.
+include sql/schema.mk
+$(B)/gen/schema_range.h: sql/schema.mk $(MIGRATIONS)
+	@mkdir -p $(B)/gen
+	$(Q)echo '$(lastword $(sort $(notdir $(MIGRATIONS))))' | awk '{ print "#define SCHEMA_OLDEST $(SCHEMA_OLDEST)"; \
+		print "#define SCHEMA_NEWEST", $$0 + 0 }' >$@
+GEN_HDR := $(B)/gen/sql_statements.h $(B)/gen/schema_range.h
 GEN_OBJ := $(B)/gen/sql_statements.o
 $(B)/gen/%.o: $(B)/gen/%.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -fPIE -c -o $@ $<

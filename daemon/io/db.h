@@ -44,6 +44,9 @@ pa_status db_open(const char *conninfo, const char *application_name, const char
 		  struct db **ret, pa_error *err) PA_MUST_USE;
 void db_close(struct db *db);
 
+/* Prepares more sets, outside of a pipeline. After a failure the connection can only be closed. */
+pa_status db_prepare(struct db *db, const char *const *sets, pa_error *err) PA_MUST_USE;
+
 /* False after a connection was lost; then close it and open another. */
 bool db_is_alive(const struct db *db);
 

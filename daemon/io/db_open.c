@@ -214,7 +214,7 @@ static pa_status receive_prepares(struct db *db, const char *const *sets, pa_err
 	return PA_OK;
 }
 
-static pa_status prepare_sets(struct db *db, const char *const *sets, pa_error *err)
+pa_status db_prepare(struct db *db, const char *const *sets, pa_error *err)
 {
 	pa_status status = db_pipeline_begin(db, err);
 
@@ -237,7 +237,7 @@ pa_status db_open(const char *conninfo, const char *application_name, const char
 	if (status == PA_OK)
 		status = set_up_session(db, err);
 	if (status == PA_OK)
-		status = prepare_sets(db, sets, err);
+		status = db_prepare(db, sets, err);
 	if (status == PA_OK)
 		*ret = db;
 	else

@@ -8,7 +8,8 @@
 
 #include "io/db.h"
 
-/* db_open() with settings under which a plan looks things up by index. */
+/* db_open() of a schema that this daemon runs on (else PA_REJECTED, see io/schema.h), with settings
+ * under which a plan looks things up by index. */
 pa_status queue_connect(const char *database, const char *application_name, const char *const *sets,
 			struct db **ret, pa_error *err) PA_MUST_USE;
 

@@ -17,6 +17,7 @@
 #include "io/crypto.h"
 #include "io/db.h"
 #include "io/migrate.h"
+#include "io/schema.h"
 #include "support/pg.h"
 
 #include <stdio.h>
@@ -185,6 +186,8 @@ static const char granted[] = "proalto address select insert update delete\n"
 			      "proalto person_lock select insert update delete\n"
 			      "proalto plugin_charge select insert update delete\n"
 			      "proalto receipt select insert\n"
+			      "proalto schema_migration select\n"
+			      "proalto schema_serves select\n"
 			      "proalto service_case select insert update\n"
 			      "proalto set_aside select insert update delete\n"
 			      "proalto timer select insert update delete\n"
@@ -281,6 +284,97 @@ static void test_roles_are_refused_the_rest(void **state)
 		if ((status == PA_OK) != !tries[i].sqlstate ||
 		    strcmp(db_error_state(db), wanted) != 0)
 			fail_msg("%s: %s: '%s'", tries[i].role, tries[i].text, db_error_state(db));
+		db_close(db);
+	}
+}
+
+/* ---- which schema serves which daemon ---- */
+
+#define DAEMON "dbname=test_sql user=proalto"
+
+/* The shipped migrations up to a number, and nothing else. */
+static void migrate_up_to(const struct fixture *f, int last)
+{
+	struct migration_list list = {0};
+	pa_error err = ERROR_INIT;
+	char command[256];
+
+	snprintf(command, sizeof(command),
+		 "for file in " MIGRATIONS "/*; do name=${file##*/}; "
+		 "[ \"${name%%%%_*}\" -gt %d ] || cp \"$file\" '%s'; done",
+		 last, f->directory);
+	assert_int_equal(system(command), 0);
+	if (apply(f, &list, &err) != PA_OK)
+		fail_with("migrations", &err);
+	assert_int_equal(list.items[list.count - 1].number, last);
+}
+
+/* What the daemon says of the schema; NULL: it runs on it. */
+static const char *complaint(struct fixture *f)
+{
+	pa_error err = ERROR_INIT;
+	struct db *db = NULL;
+	pa_status status;
+
+	if (db_open(DAEMON, "test_sql", NULL, &db, &err) != PA_OK)
+		fail_with("role proalto", &err);
+	status = schema_check(db, &err);
+	db_close(db);
+	if (status == PA_OK)
+		return NULL;
+	assert_int_equal(status, PA_REJECTED);
+	return arena_format(f->arena, "%s", error_text(&err)).ptr;
+}
+
+static void test_daemon_refuses_an_older_schema(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_non_null(strstr(complaint(f), "no schema"));
+	migrate_up_to(f, 1);
+	assert_non_null(strstr(complaint(f), "proaltoctl db migrate"));
+	migrate_shipped(f);
+	assert_null(complaint(f));
+}
+
+static void test_daemon_asks_what_a_newer_schema_serves(void **state)
+{
+	struct fixture *f = *state;
+	char text[256];
+
+	migrate_shipped(f);
+	execute(SUPERUSER, "INSERT INTO proalto.schema_migration (number, name, sha256)"
+			   " VALUES (9000, '9000_more', sha256(''))");
+	assert_null(complaint(f));
+	snprintf(text, sizeof(text), "UPDATE proalto.schema_serves SET since = %d",
+		 schema_newest());
+	execute(SUPERUSER, text);
+	assert_null(complaint(f));
+	execute(SUPERUSER, "UPDATE proalto.schema_serves SET since = since + 1");
+	assert_non_null(strstr(complaint(f), "schema 9000, which serves"));
+	assert_non_null(strstr(complaint(f), "install the newer version"));
+}
+
+/* sql/schema.mk: raise SCHEMA_OLDEST to the migration that a new statement needs. */
+static void test_daemon_runs_on_its_oldest_schema(void **state)
+{
+	static const char *const of_the_tool[] = {"migration", "migration_setup", "support"};
+	struct fixture *f = *state;
+
+	migrate_up_to(f, schema_oldest());
+	assert_null(complaint(f));
+	for (enum sql i = 0; i < SQL_COUNT; i++) {
+		const char *const sets[] = {sql_statements[i].set, NULL};
+		pa_error err = ERROR_INIT;
+		struct db *db = NULL;
+		bool is_daemons = true;
+
+		for (size_t j = 0; j < ARRAY_COUNT(of_the_tool); j++)
+			is_daemons &= strcmp(sets[0], of_the_tool[j]) != 0;
+		if (!is_daemons || (i > 0 && strcmp(sets[0], sql_statements[i - 1].set) == 0))
+			continue;
+		if (db_open(DAEMON, "test_sql", sets, &db, &err) != PA_OK)
+			fail_with(sets[0], &err);
 		db_close(db);
 	}
 }
@@ -458,6 +552,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_roles_may_do_what_is_listed, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_roles_are_refused_the_rest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_daemon_refuses_an_older_schema, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_daemon_asks_what_a_newer_schema_serves, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_daemon_runs_on_its_oldest_schema, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_second_run_applies_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changed_file_is_refused_by_name, set_up,
 						tear_down),
