@@ -44,9 +44,12 @@ static const struct config_key core_keys[] = {
 	{"store.database", KEY_DATABASE, KEY_RESTART, AT(database),
 	 .fallback = "\"dbname=proalto user=proalto\"",
 	 HELP("Cadena de conexión de libpq a la base de datos propia, sin contraseña; o una "
-	      "referencia (\"credential:NOMBRE\") a un secreto que la contiene.",
+	      "referencia (\"credential:NOMBRE\") a un secreto que la contiene. De varios "
+	      "servidores "
+	      "(host=bd1,bd2) se usa el que acepta escrituras.",
 	      "libpq's connection string of the house's own database, without a password; or a "
-	      "reference (\"credential:NAME\") to a secret that holds it.")},
+	      "reference (\"credential:NAME\") to a secret that holds it. Of several servers "
+	      "(host=db1,db2) the one that takes writes is used.")},
 	{"store.master_key", KEY_MASTER, KEY_REQUIRED | KEY_RESTART, AT(master_key),
 	 HELP("Llave con la que se sella todo lo guardado: 64 cifras hexadecimales (openssl rand "
 	      "-hex 32). Quien la pierde, pierde los datos: guarde una copia fuera del equipo.",

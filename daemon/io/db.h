@@ -38,7 +38,8 @@ struct db_result;
 
 /* Opens a connection and prepares the statements whose file is in sets (names of sql/queries files
  * without ".sql", NULL-terminated). conninfo is libpq's; a password in it never reaches an error's
- * text. PA_RETRY: the server is away. PA_REJECTED: it refuses (role, password, version before 15,
+ * text. PA_RETRY: the server is away, or takes no writes (a standby; of several hosts the one that
+ * does is taken). PA_REJECTED: it refuses (role, password, version before 15,
  * a statement that can't be prepared, unlogged tables in the schema). */
 pa_status db_open(const char *conninfo, const char *application_name, const char *const *sets,
 		  struct db **ret, pa_error *err) PA_MUST_USE;

@@ -19,18 +19,21 @@ static void drop_notice(void *arg, const PGresult *result)
 }
 
 struct connect_words {
-	const char *keys[10];
-	const char *values[10];
+	const char *keys[11];
+	const char *values[11];
 };
 
 /* The conninfo's own words win over those before it and lose against those behind it. A dead peer
- * is noticed within some 15 seconds. */
+ * is noticed within some 15 seconds. Of several hosts the one that takes writes is meant: a standby
+ * is refused, until it is promoted. */
 static struct connect_words connect_words(const char *conninfo, const char *application_name)
 {
 	return (struct connect_words){
 		{"connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
-		 "tcp_user_timeout", "dbname", "application_name", "client_encoding", NULL},
-		{"5", "5", "3", "3", "15000", conninfo, application_name, "UTF8", NULL},
+		 "tcp_user_timeout", "dbname", "application_name", "client_encoding",
+		 "target_session_attrs", NULL},
+		{"5", "5", "3", "3", "15000", conninfo, application_name, "UTF8", "read-write",
+		 NULL},
 	};
 }
 

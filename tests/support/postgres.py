@@ -15,6 +15,8 @@ import re
 import subprocess
 import threading
 
+import tap
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOOL = os.path.join(TOP, "tests/support/pg-temp")
 NULL = "\u2400"
@@ -121,6 +123,19 @@ class Server:
 
 	def resume(self):
 		self._tool("resume", self.directory)
+
+	def follow(self, primary):
+		"""Becomes its synchronous standby: what it commits from now on is here too, or not acknowledged."""
+		self.drop_sessions()
+		self._tool("follow", self.directory, primary.directory)
+		session = primary.psql("postgres")
+		session.rows("ALTER SYSTEM SET synchronous_standby_names = '*'")
+		session.rows("SELECT pg_reload_conf()")
+		tap.until(lambda: session.rows("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"), 20,
+			  "a synchronous standby")
+
+	def promote(self):
+		self._tool("promote", self.directory)
 
 	def stop(self):
 		self.drop_sessions()
