@@ -32,6 +32,8 @@ install-data:
 	$(call install-files,$(wildcard sql/demo/*.sql),$(SHAREDIR)/sql/demo)
 	$(call install-file,etc/backend-postgres.demo.conf,$(SHAREDIR)/demo/backend-postgres.demo.conf)
 	$(call install-file,etc/demo/proalto.conf.in,$(SHAREDIR)/demo/proalto.conf.in)
+	$(call install-file,etc/demo/house.sh,$(SHAREDIR)/demo/house.sh)
+	$(call install-program,etc/demo/installed,$(SHAREDIR)/demo/run)
 
 # The template is the service itself with the instance's name in it, and without a socket: an instance
 # opens the port of its own configuration.

@@ -51,6 +51,12 @@ static const struct subcommand {
 	 "configuración con el rol proalto_owner",
 	 "brings the database's schema up to date, or says how it is; without --dsn the "
 	 "configuration's database with the role proalto_owner"},
+	{"demo", ctl_demo, "[--port N]",
+	 "una demostración en el navegador, con clientes inventados, sin internet ni cuenta en "
+	 "Meta "
+	 "(paquete proalto-simulator); Ctrl-C la termina",
+	 "a demonstration in the browser, with invented customers, without internet or an account "
+	 "at Meta (package proalto-simulator); Ctrl-C ends it"},
 	{"clock", ctl_clock, "advance 16m",
 	 "adelanta el reloj del servicio (solo en una demostración)",
 	 "turns the service's clock on (in a demonstration only)"},

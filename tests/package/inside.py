@@ -14,6 +14,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -208,6 +209,54 @@ def waits(machine):
 		equal(run("systemctl", "is-enabled", unit).strip(), "enabled", unit)
 		equal((show("ActiveState", unit), show("ConditionResult", unit)), ("inactive", "no"), unit)
 	check(not os.path.exists(CONF), "the configuration is not shipped")
+
+
+DEMO_PORT = 8765
+
+
+class Demonstration:
+	"""`proaltoctl demo`, and what its page asks of the daemon."""
+
+	def __enter__(self):
+		self.process = subprocess.Popen(["proaltoctl", "demo"], stdout=subprocess.PIPE,
+						stderr=subprocess.STDOUT, text=True)
+		self.said = []
+		for line in self.process.stdout:
+			self.said.append(line)
+			if f"http://127.0.0.1:{DEMO_PORT}/" in line:
+				return self
+		raise AssertionError("proaltoctl demo ended:\n" + "".join(self.said))
+
+	def __exit__(self, *_):
+		self.process.send_signal(signal.SIGINT)
+		equal(self.process.wait(30), 130, "exit status after Ctrl-C")
+
+	def ask(self, method, path, body=None):
+		connection = http.client.HTTPConnection("127.0.0.1", DEMO_PORT, timeout=30)
+		connection.request(method, path, json.dumps(body) if body else None,
+				   {"Content-Type": "application/json"})
+		answer = connection.getresponse()
+		text = answer.read()
+		equal(answer.status, 200, path)
+		return json.loads(text)
+
+	def says(self, person, text):
+		self.ask("POST", "/api/message", {"from": person, "type": "text", "text": text})
+
+	def hears(self, person):
+		return self.ask("GET", f"/api/events?phone={person}&after=0&wait=0")["chat"]
+
+
+def demonstrated(machine):
+	"""Without a network, an account or a configuration; afterwards nothing of it runs."""
+	with Demonstration() as demo:
+		person = demo.ask("GET", "/api/customers")["customers"][0]["mobile"].lstrip("+")
+		demo.says(person, "hola")
+		until(lambda: any(bubble["from"] == "bot" and "Asistente Virtual" in str(bubble)
+				  for bubble in demo.hears(person)), 20, "a greeting")
+	for name in "proaltod", "proalto-demo":
+		check(subprocess.run(["pgrep", "-f", name], stdout=subprocess.DEVNULL).returncode != 0,
+		      f"{name} still runs")
 
 
 def configured(machine):
@@ -421,6 +470,7 @@ TESTS = [
 	("the bundle installs nothing that the house's key has not signed", refused),
 	("the bundle installs everything without a network", installed),
 	("without a configuration the service waits", waits),
+	("proaltoctl demo shows it without a network", demonstrated),
 	("the sample, edited, and encrypted credentials are a configuration", configured),
 	("the service starts", started),
 	("it is confined: exposure 1.5 at most, no capability, its own user", confined),
