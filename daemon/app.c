@@ -136,7 +136,7 @@ static pa_status start(struct app *app, pa_error *err)
 	if (status != PA_OK)
 		return status;
 	app->queue = queue_new(&(struct queue_options){.config = app->house.config,
-						       .house = &app->house.key,
+						       .ring = app->house.keys,
 						       .channels = &app->house.channels,
 						       .http = app->house.http,
 						       .core = app->house.core,

@@ -92,6 +92,15 @@ static const char *core_word(const struct commands *commands)
 	return commands->house->core ? words[core_health(commands->house->core)] : "none";
 }
 
+static const char *rotation_word(enum rotation_state state)
+{
+	static const char *const words[] = {[ROTATION_NONE] = "settled",
+					    [ROTATION_WAITING] = "waiting for other nodes",
+					    [ROTATION_SEALING] = "sealing anew"};
+
+	return words[state];
+}
+
 static bool is_disabled(const struct plugin *plugin)
 {
 	return plugin && plugin_is_disabled(plugin);
@@ -111,6 +120,7 @@ static pa_status on_status(void *arg, const struct json *request, struct json *r
 	(void)err;
 	json_set_text(reply, "version", PA_STR(PROALTO_VERSION));
 	json_set_bool(reply, "store", status.is_store_there);
+	json_set_text(reply, "master_key", str_from(rotation_word(status.rotation)));
 	json_set_text(reply, "core", str_from(core_word(commands)));
 	json_set_bool(reply, "core_disabled", is_disabled(commands->house->backend));
 	json_set_bool(reply, "language_disabled", is_disabled(commands->house->language));
@@ -182,7 +192,7 @@ static pa_status on_conversation_resume(void *arg, const struct json *request, s
 	    !json_get_text(request, "reason", &word.reason) || !str_trim(word.reason).len ||
 	    !json_get_integer(request, "uid", &word.uid))
 		return error_set(err, PA_REJECTED, "wants \"conversation\" and \"reason\"");
-	return operator_resume(commands->house->config->database, &commands->house->key, &word,
+	return operator_resume(commands->house->config->database, commands->house->keys, &word,
 			       err);
 }
 

@@ -270,7 +270,7 @@ pa_status house_open(const struct house_options *options, struct house *ret, pa_
 	status = read_config(options, ret, err);
 	if (status != PA_OK)
 		return status;
-	memcpy(ret->key.bytes, ret->config->master_key.ptr, KEY_BYTES);
+	ret->keys = keyring_new(ret->config->master_key);
 	log_set_level((int)ret->config->log_level);
 	status = open_flows(ret, err);
 	if (status == PA_OK)
@@ -298,7 +298,7 @@ void house_close(struct house *house)
 	house_end_http(house);
 	host_free(house->host);
 	config_free(house->config);
-	key_wipe(&house->key);
+	keyring_free(house->keys);
 	pthread_mutex_destroy(&house->flows_lock);
 }
 

@@ -10,8 +10,8 @@
 #include "config/config.h"
 #include "core/core.h"
 #include "flow/set.h"
-#include "io/crypto.h"
 #include "queue/channel.h"
+#include "queue/keyring.h"
 
 #include <pthread.h>
 
@@ -23,7 +23,7 @@ struct house {
 	struct plugin *backend; /* NULL: none */
 	struct core *core;
 	struct plugin *language; /* NULL: none */
-	struct key key;
+	struct keyring *keys;
 	pthread_mutex_t flows_lock; /* guards flows */
 	struct flow_set *flows;
 	bool is_demo_core; /* its backend says that it is a demonstration */

@@ -77,8 +77,9 @@ struct config {
 
 	/* store */
 	const char *database; /* libpq connection string */
-	pa_str master_key;    /* 32 bytes, from a secret: hexadecimal there */
-	const char *node;     /* this node's name; default: the host's */
+	pa_str master_key; /* 32 bytes, from a secret: hexadecimal there; two such while one takes
+			    * over from the other, the newest first */
+	const char *node;  /* this node's name; default: the host's */
 
 	/* work */
 	int64_t workers;
@@ -171,8 +172,8 @@ struct config_change {
  * (NULL: none) knows the options of plugins; of those that it doesn't know only references are
  * shown. The list lies in the arena. PA_REJECTED: the file can't be read. */
 pa_status config_changes(const char *path, struct host *host, struct arena *arena,
-			 const struct config_change **ret, size_t *ret_count,
-			 pa_error *err) PA_MUST_USE;
+			 const struct config_change **ret, size_t *ret_count, pa_error *err)
+	PA_MUST_USE;
 
 /* One path of the file, such as "flows.directory", or its default, whatever is wrong with the rest;
  * NULL if the file can't be read. The key must exist and have a default. */

@@ -186,6 +186,26 @@ static bool read_database(struct reader *reader, const struct config_key *key,
 	return true;
 }
 
+/* One key, or two while one takes over from the other: a line each, the newest first. */
+static bool master_parse(struct arena *arena, pa_str text, pa_str *ret)
+{
+	char *both = arena_alloc(arena, (size_t)2 * KEY_BYTES);
+	size_t count = 0;
+	pa_str rest = text;
+
+	while (rest.len) {
+		pa_str line = str_trim(str_split(&rest, '\n')), bytes;
+
+		if (count == 2 || line.len != (size_t)2 * KEY_BYTES ||
+		    hex_decode(arena, line, &bytes) != PA_OK)
+			return false;
+		memcpy(both + KEY_BYTES * count++, bytes.ptr, KEY_BYTES);
+		bytes_wipe((char *)(uintptr_t)bytes.ptr, bytes.len);
+	}
+	*ret = (pa_str){both, KEY_BYTES * count};
+	return count > 0;
+}
+
 static bool read_master(struct reader *reader, const struct config_key *key,
 			const struct conf_node *node, void *field)
 {
@@ -194,7 +214,7 @@ static bool read_master(struct reader *reader, const struct config_key *key,
 	if (!is_kind(reader, key, node, CONF_TEXT) ||
 	    !secret_read(reader, conf_where(reader->arena, node), key->path, node->text, &text))
 		return false;
-	if (text.len != (size_t)2 * KEY_BYTES || hex_decode(reader->arena, text, &bytes) != PA_OK)
+	if (!master_parse(reader->arena, text, &bytes))
 		return complain(reader, node, WORDS_BAD_MASTER_KEY, key->path, NULL);
 	secret_keep(reader, bytes);
 	*(pa_str *)field = bytes;

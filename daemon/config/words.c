@@ -70,9 +70,9 @@ static const struct {
 	[WORDS_SECRET_BAD_NAME] = {"\"{1}\": el nombre del secreto no sirve",
 				   "\"{1}\": the secret's name is no good"},
 	[WORDS_BAD_MASTER_KEY] = {"el secreto de \"{1}\" debe tener 64 cifras hexadecimales "
-				  "(openssl rand -hex 32)",
+				  "(openssl rand -hex 32), o dos líneas así mientras se cambia",
 				  "the secret of \"{1}\" must be 64 hexadecimal digits "
-				  "(openssl rand -hex 32)"},
+				  "(openssl rand -hex 32), or two such lines while it is changed"},
 	[WORDS_PLUGIN_REFUSED] = {"no se puede usar el complemento: {1}",
 				  "the plugin can't be used: {1}"},
 	[WORDS_PLUGIN_LEFT_OUT] = {"se sigue sin \"{1}\" (es opcional): {2}",

@@ -13,6 +13,7 @@
 #include "io/db.h"
 #include "queue/codec.h"
 #include "queue/contact.h"
+#include "queue/rotation.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,7 @@ enum column { ID, AT, CHANNEL, KIND, CONTACT, SEALED_KEY, PAYLOAD, BODY };
 
 struct listing {
 	struct ctl *ctl;
-	struct key house;
+	struct keyring *ring;
 	struct db *db;
 	int64_t after;
 	int64_t limit;
@@ -67,7 +68,7 @@ static bool open_sealed(const struct listing *listing, struct arena *arena,
 {
 	if (contact && unseal(arena, &contact->key, context, sealed, ret) == PA_OK)
 		return true;
-	return unseal(arena, &listing->house, context, sealed, ret) == PA_OK;
+	return unseal(arena, keyring_store(listing->ring), context, sealed, ret) == PA_OK;
 }
 
 static struct contact *open_contact(const struct listing *listing, const struct db_result *rows,
@@ -77,7 +78,7 @@ static struct contact *open_contact(const struct listing *listing, const struct 
 
 	if (db_is_null(rows, row, SEALED_KEY))
 		return NULL;
-	IGNORE_STATUS(contact_open(db_int64(rows, row, CONTACT), &listing->house,
+	IGNORE_STATUS(contact_open(db_int64(rows, row, CONTACT), listing->ring,
 				   db_str(rows, row, SEALED_KEY), PA_STR_ABSENT, &contact),
 		      "its items are printed as unreadable");
 	return contact;
@@ -172,7 +173,7 @@ static int print_all(struct listing *listing)
 
 int ctl_inbox(struct ctl *ctl, int argc, char *const *argv)
 {
-	static const char *const sets[] = {"support", NULL};
+	static const char *const sets[] = {"support", "keys", NULL};
 	struct config *config PA_CLEANUP(config_done) = NULL;
 	struct listing listing = {.ctl = ctl, .limit = INT64_MAX};
 	pa_error err = ERROR_INIT;
@@ -185,11 +186,15 @@ int ctl_inbox(struct ctl *ctl, int argc, char *const *argv)
 	status = ctl_config(ctl, &config);
 	if (status != CTL_OK)
 		return status;
-	memcpy(listing.house.bytes, config->master_key.ptr, KEY_BYTES);
-	if (db_open(config->database, "proaltoctl", sets, &listing.db, &err) != PA_OK)
-		return ctl_fail(ctl, CTL_FAILED, "%s", error_text(&err));
-	status = print_all(&listing);
+	listing.ring = keyring_new(config->master_key);
+	if (db_open(config->database, "proaltoctl", sets, &listing.db, &err) != PA_OK ||
+	    rotation_look(
+		    &(struct rotation){.ring = listing.ring, .db = listing.db, .arena = ctl->arena},
+		    &err) != PA_OK)
+		status = ctl_fail(ctl, CTL_FAILED, "%s", error_text(&err));
+	else
+		status = print_all(&listing);
 	db_close(listing.db);
-	key_wipe(&listing.house);
+	keyring_free(listing.ring);
 	return status;
 }

@@ -53,11 +53,12 @@ pa_str contact_seal_who(const struct contact *contact, struct arena *arena)
 	return seal_arena(arena, &contact->key, PA_STR("who"), buf_str(&who));
 }
 
-pa_str contact_seal_key(const struct contact *contact, const struct key *house, struct arena *arena)
+pa_str contact_seal_key(const struct contact *contact, const struct master *master,
+			struct arena *arena)
 {
 	pa_str key = {(const char *)contact->key.bytes, KEY_BYTES};
 
-	return seal_arena(arena, house, PA_STR("contact key"), key);
+	return seal_arena(arena, &master->key, PA_STR("contact key"), key);
 }
 
 static pa_status open_who(struct arena *arena, const struct key *key, pa_str who, pa_str *phone,
@@ -78,14 +79,14 @@ static pa_status open_who(struct arena *arena, const struct key *key, pa_str who
 	return in.is_broken ? PA_REJECTED : PA_OK;
 }
 
-pa_status contact_open(int64_t id, const struct key *house, pa_str sealed_key, pa_str who,
+pa_status contact_open(int64_t id, const struct keyring *ring, pa_str sealed_key, pa_str who,
 		       struct contact **ret)
 {
 	struct arena *arena PA_CLEANUP(arena_done) = arena_new(16 * MAX_WHO);
 	pa_str plain, phone = PA_STR_ABSENT, user_id = PA_STR_ABSENT;
 	struct key key;
 
-	if (unseal(arena, house, PA_STR("contact key"), sealed_key, &plain) != PA_OK ||
+	if (keyring_unseal(ring, arena, PA_STR("contact key"), sealed_key, &plain) != PA_OK ||
 	    plain.len != KEY_BYTES)
 		return PA_REJECTED;
 	memcpy(key.bytes, plain.ptr, KEY_BYTES);

@@ -7,7 +7,7 @@
 #define QUEUE_CONTACT_H
 
 #include "base/str.h"
-#include "io/crypto.h"
+#include "queue/keyring.h"
 
 #include <stdatomic.h>
 
@@ -31,11 +31,11 @@ void contact_unref(struct contact *contact);
 pa_str contact_seal_who(const struct contact *contact, struct arena *arena);
 
 /* From the store's columns. PA_REJECTED: erased, or sealed under another key. */
-pa_status contact_open(int64_t id, const struct key *house, pa_str sealed_key, pa_str who,
+pa_status contact_open(int64_t id, const struct keyring *ring, pa_str sealed_key, pa_str who,
 		       struct contact **ret) PA_MUST_USE;
 
-/* The contact's key, sealed under the house's. */
-pa_str contact_seal_key(const struct contact *contact, const struct key *house,
+/* The contact's key, sealed under a master key. */
+pa_str contact_seal_key(const struct contact *contact, const struct master *master,
 			struct arena *arena);
 
 #endif

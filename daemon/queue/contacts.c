@@ -25,8 +25,7 @@ struct slot {
 struct contacts {
 	const char *database;
 	struct db *db;
-	const struct key *house;
-	struct key address_key;
+	const struct keyring *ring;
 	struct slot *slots;
 };
 
@@ -43,7 +42,7 @@ static pa_str tag_of(const struct contacts *contacts, struct arena *arena, enum 
 	bytes[0] = (char)kind;
 	memcpy(bytes + 1, text.ptr, text.len);
 	tag = arena_alloc(arena, TAG_BYTES);
-	keyed_tag(&contacts->address_key, (pa_str){bytes, text.len + 1}, tag);
+	keyring_tag(contacts->ring, "contact address", (pa_str){bytes, text.len + 1}, tag);
 	return (pa_str){(const char *)tag, TAG_BYTES};
 }
 
@@ -149,7 +148,7 @@ static pa_status fetch(struct contacts *contacts, struct arena *arena, const pa_
 		/* An erased person who writes again is a new one, under the old id's addresses: the
 		 * key is made anew by whoever erased. Until then nothing can be sealed for him, and
 		 * the store refuses what he sends; the others of this call go on. */
-		if (contact_open(id, contacts->house, db_str(result, i, 2), db_str(result, i, 3),
+		if (contact_open(id, contacts->ring, db_str(result, i, 2), db_str(result, i, 3),
 				 &contact) != PA_OK) {
 			log_error(LOG_NO_IDS, "the key of contact %lld can't be opened",
 				  (long long)id);
@@ -394,15 +393,14 @@ pa_status contacts_resolve(struct contacts *contacts, const pa_event *event,
 	return PA_OK;
 }
 
-struct contacts *contacts_new(const char *database, const struct key *house)
+struct contacts *contacts_new(const char *database, const struct keyring *ring)
 {
 	struct contacts *contacts = calloc(1, sizeof(*contacts));
 
 	if (!contacts)
 		abort();
 	contacts->database = database;
-	contacts->house = house;
-	key_derive(house, "contact address", &contacts->address_key);
+	contacts->ring = ring;
 	contacts->slots = calloc(SLOTS, sizeof(*contacts->slots));
 	if (!contacts->slots)
 		abort();
@@ -416,7 +414,6 @@ void contacts_free(struct contacts *contacts)
 	for (size_t i = 0; i < SLOTS; i++)
 		contact_unref(contacts->slots[i].contact);
 	db_close(contacts->db);
-	key_wipe(&contacts->address_key);
 	free(contacts->slots);
 	free(contacts);
 }

@@ -19,7 +19,7 @@ struct contact_tags {
 	pa_str tag[CONTACT_TAGS];
 };
 
-struct contacts *contacts_new(const char *database, const struct key *house);
+struct contacts *contacts_new(const char *database, const struct keyring *ring);
 void contacts_free(struct contacts *contacts);
 
 /* The tags lie in the arena. */

@@ -25,7 +25,7 @@ struct dispatch_options {
 	struct http_client *http;
 	struct writer *writer;
 	struct channels *channels;
-	const struct key *house;
+	const struct keyring *ring;
 };
 
 struct dispatch *dispatch_new(const struct dispatch_options *options);
@@ -81,7 +81,7 @@ bool outbound_ref_parse(pa_str ref, int64_t *ret_id, int64_t *ret_at_ns);
 #define MAX_EXTERNAL 1024 /* bytes of a provider's id of a message */
 
 /* What stands in the store for the provider's id of a message on this channel. */
-void outbound_external_tag(const struct key *house, const struct channel *channel, pa_str id,
+void outbound_external_tag(const struct keyring *ring, const struct channel *channel, pa_str id,
 			   uint8_t out[TAG_BYTES]);
 
 struct dispatch_counts {

@@ -105,7 +105,7 @@ static void keep_external(const struct dispatch *d, struct outbound *o, pa_str e
 	/* Where receipts echo our reference they need no other. */
 	o->has_external_tag = !(o->channel->ops->features & PA_FEATURE_ECHOES_REF);
 	if (o->has_external_tag)
-		outbound_external_tag(d->options.house, o->channel, external, o->external_tag);
+		outbound_external_tag(d->options.ring, o->channel, external, o->external_tag);
 }
 
 static void decide_uncertain(struct outbound *o)

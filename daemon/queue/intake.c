@@ -22,7 +22,6 @@
 struct intake {
 	struct intake_options options;
 	struct contacts *contacts;
-	struct key unique_key;
 	struct mailbox box;
 	pthread_t thread;
 	_Atomic bool is_stopping;
@@ -115,7 +114,7 @@ static void make_key(struct intake *intake, const struct post *post, pa_str uniq
 {
 	pa_str text = arena_format(post->arena, "%s|%.*s", post->channel->name, PA_FMT(unique));
 
-	keyed_tag(&intake->unique_key, text, (uint8_t *)out);
+	keyring_tag(intake->options.ring, "event unique", text, (uint8_t *)out);
 }
 
 /* Whether an event is a turn's business: a person's doing, to a number of ours. */
@@ -162,7 +161,8 @@ static pa_status make_event(struct intake *intake, struct post *post, size_t at,
 									  : post->channel->number);
 	}
 	item->is_work = is_work(event, channel, contact);
-	item->payload = seal_arena(post->arena, contact ? &contact->key : intake->options.house,
+	item->payload = seal_arena(post->arena,
+				   contact ? &contact->key : keyring_store(intake->options.ring),
 				   PA_STR("inbox"), item->plain);
 	make_key(intake, post, event->unique, item->key);
 	item->key_len = TAG_BYTES;
@@ -179,7 +179,7 @@ static bool names_message(const struct intake *intake, const struct post *post,
 	if (post->channel->ops->features & PA_FEATURE_ECHOES_REF || !event->id.len ||
 	    event->id.len > MAX_EXTERNAL)
 		return false;
-	outbound_external_tag(intake->options.house, post->channel, event->id, item->external_tag);
+	outbound_external_tag(intake->options.ring, post->channel, event->id, item->external_tag);
 	return true;
 }
 
@@ -212,7 +212,8 @@ static struct receipt_item *make_receipt(struct intake *intake, struct post *pos
 	item->status = event->status;
 	item->provider_at_ns = event->at_ns;
 	item->code = event->error_code;
-	item->payload = seal_arena(post->arena, contact ? &contact->key : intake->options.house,
+	item->payload = seal_arena(post->arena,
+				   contact ? &contact->key : keyring_store(intake->options.ring),
 				   PA_STR("receipt"), plain);
 	return item;
 }
@@ -287,7 +288,7 @@ static pa_status make_items(struct intake *intake, struct post *post, struct ite
  * receipt that is all of it has it already. */
 static void place_body(struct intake *intake, struct post *post, struct items *items)
 {
-	const struct key *key = intake->options.house;
+	const struct key *key = keyring_store(intake->options.ring);
 	int64_t body_of = 0;
 	pa_str sealed;
 
@@ -517,8 +518,7 @@ struct intake *intake_new(const struct intake_options *options)
 	if (!intake)
 		abort();
 	intake->options = *options;
-	intake->contacts = contacts_new(options->database, options->house);
-	key_derive(options->house, "event unique", &intake->unique_key);
+	intake->contacts = contacts_new(options->database, options->ring);
 	mailbox_init(&intake->box);
 	if (pthread_create(&intake->thread, NULL, intake_main, intake) != 0)
 		abort();
@@ -538,7 +538,6 @@ void intake_free(struct intake *intake)
 	if (!intake)
 		return;
 	contacts_free(intake->contacts);
-	key_wipe(&intake->unique_key);
 	mailbox_done(&intake->box);
 	free(intake);
 }

@@ -16,7 +16,7 @@ struct intake;
 
 struct intake_options {
 	const char *database;
-	const struct key *house;
+	const struct keyring *ring;
 	struct channels *channels;
 	struct writer *writer;
 	struct conversations *conversations; /* how far turns are behind */

@@ -77,6 +77,29 @@ static pa_status register_node(struct keeper *k, pa_error *err)
 	return status;
 }
 
+/* Nothing can be hashed or opened before. */
+static pa_status learn_keys(struct keeper *k, pa_error *err)
+{
+	k->rotation.ring = k->options.ring;
+	k->rotation.arena = k->arena;
+	k->rotation.db = k->db;
+	return rotation_begin(&k->rotation, clock_now_ns(), err);
+}
+
+static pa_status tell_keys(struct keeper *k, pa_error *err)
+{
+	k->rotation.node = k->node;
+	return rotation_register(&k->rotation, err);
+}
+
+static pa_status rotate(struct keeper *k, pa_error *err)
+{
+	pa_status status = rotation_step(&k->rotation, clock_now_ns(), err);
+
+	atomic_store(&k->rotation_state, (int)k->rotation.state);
+	return status;
+}
+
 /* ---- sign of life, leases, timers ---- */
 
 /* A channel is this node's as long as it lives: a sign of life that came in time keeps it. */
@@ -190,11 +213,13 @@ static pa_status recover(struct keeper *k, pa_error *err)
 
 static pa_status start(struct keeper *k, pa_error *err)
 {
-	static const char *const sets[] = {"keeper", NULL};
+	static const char *const sets[] = {"keeper", "keys", NULL};
 	pa_status status = queue_connect(k->options.database, "proaltod keeper", sets, &k->db, err);
 
 	if (status == PA_OK)
 		status = keeper_run(k, keeper_params(k, SQL_OTHERS_HEAR), NULL, err);
+	if (status == PA_OK)
+		status = learn_keys(k, err);
 	if (status == PA_OK)
 		status = feed_ids(k, err);
 	if (status == PA_OK)
@@ -205,6 +230,8 @@ static pa_status start(struct keeper *k, pa_error *err)
 		status = keeper_disable_plugins(k, err);
 	if (status == PA_OK && !k->node)
 		status = register_node(k, err);
+	if (status == PA_OK)
+		status = tell_keys(k, err);
 	if (status == PA_OK && !k->has_recovered)
 		status = recover(k, err);
 	if (status != PA_OK)
@@ -261,6 +288,7 @@ static pa_status tick(struct keeper *k, pa_error *err)
 		keeper_tell_core_back,
 		keeper_fire_timers,
 		sweep,
+		rotate,
 		keeper_upkeep,
 	};
 	pa_status status = PA_OK;
@@ -465,6 +493,11 @@ void keeper_tell_others(struct keeper *k)
 void keeper_core_back(struct keeper *k)
 {
 	atomic_store(&k->is_core_back, true);
+}
+
+enum rotation_state keeper_rotation(const struct keeper *k)
+{
+	return (enum rotation_state)atomic_load(&k->rotation_state);
 }
 
 uint64_t keeper_late_count(const struct keeper *k)

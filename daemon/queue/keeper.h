@@ -12,6 +12,7 @@
 #include "queue/conversations.h"
 #include "queue/dispatch.h"
 #include "queue/flight.h"
+#include "queue/rotation.h"
 #include "queue/writer.h"
 
 struct keeper;
@@ -19,7 +20,7 @@ struct keeper;
 struct keeper_options {
 	const char *database;
 	const char *node_name;
-	const struct key *house;
+	struct keyring *ring;
 	struct channels *channels;
 	struct conversations *conversations;
 	struct dispatch *dispatch;
@@ -48,6 +49,9 @@ void keeper_tell_others(struct keeper *keeper);
 
 /* Whoever waits for the core has his turn now. Any thread. */
 void keeper_core_back(struct keeper *keeper);
+
+/* How far the change of the master key is. */
+enum rotation_state keeper_rotation(const struct keeper *keeper);
 
 /* Customers that have waited 20 s for an answer, so far. */
 uint64_t keeper_late_count(const struct keeper *keeper);

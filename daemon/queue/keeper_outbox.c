@@ -84,7 +84,7 @@ static pa_status take_message(struct keeper *k, struct arena *arena, const struc
 
 	if (db_is_null(rows, row, 10))
 		return drop(k, arena, rows, row, "its contact was erased", err);
-	if (contact_open(conversation_contact(db_int64(rows, row, 2)), k->options.house,
+	if (contact_open(conversation_contact(db_int64(rows, row, 2)), k->options.ring,
 			 db_str(rows, row, 10), db_str(rows, row, 11), &contact) != PA_OK) {
 		/* All are like that under a wrong master key: what waits is for the right one. */
 		if (!k->has_told_key)

@@ -47,6 +47,8 @@ struct keeper {
 	_Atomic bool has_for_others; /* the same, for another node */
 	_Atomic bool is_stopping;
 	_Atomic uint64_t late;
+	struct rotation rotation;
+	_Atomic int rotation_state;
 };
 
 static inline struct db_params *keeper_params(struct keeper *k, enum sql statement)

@@ -62,7 +62,7 @@ static bool fill_claimed(struct keeper *k, const struct db_result *result, size_
 		channel_by_number(k->options.channels, conversation_channel(ret->conversation));
 	if (!ret->channel)
 		return false;
-	if (contact_open(conversation_contact(ret->conversation), k->options.house,
+	if (contact_open(conversation_contact(ret->conversation), k->options.ring,
 			 db_str(result, row, 3), db_str(result, row, 4), &ret->contact) == PA_OK)
 		return true;
 	log_error(LOG_IDS(.conversation = ret->conversation), "a contact's key can't be opened");

@@ -15,7 +15,7 @@ static void close_db(struct db **db)
 	db_close(*db);
 }
 
-static pa_status find(struct db *db, struct arena *arena, const struct key *house, pa_str number,
+static pa_status find(struct db *db, struct arena *arena, const struct keyring *ring, pa_str number,
 		      struct contact **ret_contact, int64_t *ret_id, pa_error *err)
 {
 	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
@@ -29,7 +29,7 @@ static pa_status find(struct db *db, struct arena *arena, const struct key *hous
 	if (!db_rows(result))
 		return error_set(err, PA_REJECTED, "there is no such conversation or case");
 	*ret_id = db_int64(result, 0, 0);
-	if (contact_open(*ret_id / 256, house, db_str(result, 0, 1), PA_STR_ABSENT, ret_contact) !=
+	if (contact_open(*ret_id / 256, ring, db_str(result, 0, 1), PA_STR_ABSENT, ret_contact) !=
 	    PA_OK)
 		return error_set(err, PA_REJECTED, "the contact's key can't be opened");
 	return PA_OK;
@@ -53,7 +53,7 @@ static pa_status tell(struct db *db, struct arena *arena, int64_t conversation,
 	return db_run(db, params, NULL, err);
 }
 
-pa_status operator_resume(const char *database, const struct key *house,
+pa_status operator_resume(const char *database, const struct keyring *ring,
 			  const struct operator_word *word, pa_error *err)
 {
 	static const char *const sets[] = {"operator", NULL};
@@ -64,7 +64,7 @@ pa_status operator_resume(const char *database, const struct key *house,
 	pa_status status = queue_connect(database, "proaltod operator", sets, &db, err);
 
 	if (status == PA_OK)
-		status = find(db, arena, house, word->conversation, &contact, &conversation, err);
+		status = find(db, arena, ring, word->conversation, &contact, &conversation, err);
 	if (status == PA_OK)
 		status = tell(db, arena, conversation, &contact->key, word, err);
 	contact_unref(contact);

@@ -7,7 +7,7 @@
 #ifndef QUEUE_OPERATOR_H
 #define QUEUE_OPERATOR_H
 
-#include "io/crypto.h"
+#include "queue/keyring.h"
 
 struct operator_word {
 	pa_str conversation; /* its id, or the number of a case in it */
@@ -17,7 +17,7 @@ struct operator_word {
 
 /* Lets a conversation go on in which only a person went on (flow/run.h, care). PA_REJECTED: there
  * is no such conversation; PA_RETRY: the store is away. */
-pa_status operator_resume(const char *database, const struct key *house,
+pa_status operator_resume(const char *database, const struct keyring *ring,
 			  const struct operator_word *word, pa_error *err) PA_MUST_USE;
 
 #endif

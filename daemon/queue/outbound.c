@@ -41,16 +41,13 @@ pa_str outbound_ref(const struct outbound *outbound, struct arena *arena)
 			    (uint64_t)outbound->at_ns / 1000, (unsigned)outbound->tries);
 }
 
-void outbound_external_tag(const struct key *house, const struct channel *channel, pa_str id,
+void outbound_external_tag(const struct keyring *ring, const struct channel *channel, pa_str id,
 			   uint8_t out[TAG_BYTES])
 {
 	struct buf text PA_CLEANUP(buf_done) = BUF_INIT(MAX_EXTERNAL + 64);
-	struct key key;
 
-	key_derive(house, "external id", &key);
 	buf_format(&text, "%s|%.*s", channel->name, PA_FMT(id));
-	keyed_tag(&key, buf_str(&text), out);
-	key_wipe(&key);
+	keyring_tag(ring, "external id", buf_str(&text), out);
 }
 
 static bool parse_hex(pa_str text, uint64_t *ret)

@@ -232,11 +232,8 @@ static bool port_channel_is_healthy(void *arg, pa_str channel)
 static void port_tag(void *arg, const char *purpose, pa_str data, uint8_t out[16])
 {
 	struct ports *ports = arg;
-	struct key key;
 
-	key_derive(ports->options->house, purpose, &key);
-	keyed_tag(&key, data, out);
-	key_wipe(&key);
+	keyring_tag(ports->options->ring, purpose, data, out);
 }
 
 struct turn_ports ports_table(struct ports *ports)

@@ -206,7 +206,7 @@ void queue_core_back(struct queue *queue)
 static struct writer *start_writer(struct queue *queue)
 {
 	return writer_new(&(struct writer_options){.database = queue->options.config->database,
-						   .house = queue->options.house,
+						   .ring = queue->options.ring,
 						   .gap_ns = WRITER_GAP_NS,
 						   .burst = WRITER_BURST,
 						   .hooks = {.arg = queue,
@@ -225,7 +225,7 @@ static struct workers *start_workers(struct queue *queue)
 	return workers_new(&(struct workers_options){
 		.count = (size_t)config->workers,
 		.database = config->database,
-		.house = queue->options.house,
+		.ring = queue->options.ring,
 		.conversations = queue->conversations,
 		.writer = queue->writer,
 		.dispatch = queue->dispatch,
@@ -267,9 +267,9 @@ struct queue *queue_new(const struct queue_options *options)
 	queue->dispatch = dispatch_new(&(struct dispatch_options){.http = options->http,
 								  .writer = queue->writer,
 								  .channels = options->channels,
-								  .house = options->house});
+								  .ring = options->ring});
 	queue->intake = intake_new(&(struct intake_options){.database = options->config->database,
-							    .house = options->house,
+							    .ring = options->ring,
 							    .channels = options->channels,
 							    .writer = queue->writer,
 							    .conversations = queue->conversations,
@@ -278,7 +278,7 @@ struct queue *queue_new(const struct queue_options *options)
 	queue->workers = start_workers(queue);
 	queue->keeper = keeper_new(&(struct keeper_options){.database = options->config->database,
 							    .node_name = options->config->node,
-							    .house = options->house,
+							    .ring = options->ring,
 							    .channels = options->channels,
 							    .conversations = queue->conversations,
 							    .dispatch = queue->dispatch,
@@ -368,6 +368,7 @@ struct queue_status queue_status(struct queue *queue)
 				     .dispatch = dispatch_counts(queue->dispatch),
 				     .intake = intake_counts(queue->intake),
 				     .turns = workers_counts(queue->workers),
+				     .rotation = keeper_rotation(queue->keeper),
 				     .late = keeper_late_count(queue->keeper),
 				     .writer_backlog = writer_backlog(queue->writer)};
 }

@@ -17,7 +17,7 @@ struct queue;
 
 struct queue_options {
 	const struct config *config;
-	const struct key *house;
+	struct keyring *ring;
 	struct channels *channels;
 	struct http_client *http;
 	struct core *core;       /* NULL: none */
@@ -58,6 +58,7 @@ struct queue_status {
 	struct dispatch_counts dispatch;
 	struct intake_counts intake;
 	struct worker_counts turns;
+	enum rotation_state rotation;
 	uint64_t late;
 	size_t writer_backlog;
 };

@@ -36,7 +36,7 @@ struct stored {
 struct store {
 	struct db *db;
 	int64_t node;
-	const struct key *house;
+	const struct keyring *ring;
 };
 
 /* Commits the batch. Results lie in the arena. If the connection is gone afterwards (db_is_alive),

@@ -23,6 +23,7 @@ static pa_status send_contacts(struct commit *c, size_t count, pa_error *err)
 	pa_str *who = ARENA_ARRAY(c->arena, pa_str, count);
 	int64_t *owners = ARENA_ARRAY(c->arena, int64_t, count * MAX_ADDRESSES);
 	pa_str *tags = ARENA_ARRAY(c->arena, pa_str, count * MAX_ADDRESSES);
+	const struct master *master = keyring_in_force(c->store->ring);
 	size_t contacts = 0, addresses = 0;
 	struct db_params *params;
 	pa_status status;
@@ -38,7 +39,7 @@ static pa_status send_contacts(struct commit *c, size_t count, pa_error *err)
 			at++;
 		contacts += at == contacts;
 		ids[at] = event->contact->id;
-		keys[at] = contact_seal_key(event->contact, c->store->house, c->arena);
+		keys[at] = contact_seal_key(event->contact, master, c->arena);
 		who[at] = contact_seal_who(event->contact, c->arena);
 		for (size_t k = 0; k < event->tags_count; k++) {
 			if (is_listed(tags, owners, addresses, ids[at], event->tags[k]))
@@ -52,6 +53,8 @@ static pa_status send_contacts(struct commit *c, size_t count, pa_error *err)
 	db_bind_time(params, c->now_ns);
 	db_bind_bytes_array(params, keys, contacts);
 	db_bind_bytes_array(params, who, contacts);
+	db_bind_bytes(params, master_id(master));
+	db_bind_int64(params, (int64_t)contacts);
 	status = commit_send(c, params, SQL_CONTACT_INSERT, err);
 	if (status != PA_OK)
 		return status;

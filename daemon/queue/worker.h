@@ -21,7 +21,7 @@ typedef struct flow_set *flow_set_source_fn(void *arg);
 struct workers_options {
 	size_t count;
 	const char *database;
-	const struct key *house;
+	const struct keyring *ring;
 	struct conversations *conversations;
 	struct writer *writer;
 	struct dispatch *dispatch;

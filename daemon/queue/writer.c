@@ -625,7 +625,7 @@ struct writer *writer_new(const struct writer_options *options)
 	if (!w)
 		abort();
 	w->options = *options;
-	w->store.house = options->house;
+	w->store.ring = options->ring;
 	w->pace = rate_make(options->gap_ns, options->burst);
 	w->arena = arena_new(ARENA_CAP);
 	for (size_t i = 0; i < ITEM_KINDS; i++)

@@ -7,10 +7,16 @@ FROM address a JOIN contact m ON m.id = a.contact_id
 WHERE a.tag = ANY ($1::bytea[]);
 
 -- name: contact_insert
--- New contacts, or what more is known of old ones. $1 ids, $2 at, $3 sealed keys, $4 who (sealed).
-INSERT INTO contact (id, created_at, sealed_key, who)
-SELECT i, $2::timestamptz, k, w FROM unnest($1::bigint[], $3::bytea[], $4::bytea[]) v(i, k, w)
-ON CONFLICT (id) DO UPDATE SET who = excluded.who;
+-- New contacts, or what more is known of old ones; fails (PA001) if nothing may be sealed under their master
+-- key any more. $1 ids, $2 at, $3 sealed keys, $4 who (sealed), $5 the master key's id, $6 how many.
+-- Columns: how many.
+WITH put AS (
+	INSERT INTO contact (id, created_at, sealed_key, who)
+	SELECT i, $2::timestamptz, k, w FROM unnest($1::bigint[], $3::bytea[], $4::bytea[]) v(i, k, w)
+	WHERE EXISTS (SELECT FROM master_key m WHERE m.id = $5::bytea)
+	ON CONFLICT (id) DO UPDATE SET who = excluded.who RETURNING id
+)
+SELECT expect_rows((SELECT count(*) FROM put), $6::bigint);
 
 -- name: address_insert
 -- New addresses; fails (PA001) if one belongs to another contact by now. $1 tags, $2 contact ids,

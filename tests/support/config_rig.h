@@ -25,7 +25,8 @@
 
 #include <cmocka.h>
 
-#define KEY_TEXT_64 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define KEY_TEXT_62 "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define KEY_TEXT_64 "00" KEY_TEXT_62
 
 /* What every good file of these tests has. */
 #define STORE "store = { master_key = \"credential:key\"; };\n"

@@ -20,16 +20,29 @@ static void test_secret_literal(void **state)
 
 static void test_secret_env(void **state)
 {
+	static const char *const bad_keys[] = {
+		"00ff",
+		KEY_TEXT_64 KEY_TEXT_64,
+		KEY_TEXT_64 "\n\n" KEY_TEXT_64,
+		KEY_TEXT_64 "\n" KEY_TEXT_62,
+		KEY_TEXT_64 "\n" KEY_TEXT_64 "\n" KEY_TEXT_64,
+	};
 	struct fixture *fx = *state;
 	const struct config *config;
 
 	setenv("PROALTO_TEST_KEY", " " KEY_TEXT_64 "\n", 1);
 	config = load_ok(fx, NULL, STORE_KEY("env:PROALTO_TEST_KEY") REST);
 	assert_int_equal(config->master_key.ptr[1], 1);
-	setenv("PROALTO_TEST_KEY", "00ff", 1);
-	load_wrong(fx, NULL, STORE_KEY("env:PROALTO_TEST_KEY") REST,
-		   "1: the secret of \"store.master_key\" must be 64 hexadecimal digits (openssl "
-		   "rand -hex 32)\n");
+	setenv("PROALTO_TEST_KEY", "ff" KEY_TEXT_62 "\n" KEY_TEXT_64 "\n", 1);
+	config = load_ok(fx, NULL, STORE_KEY("env:PROALTO_TEST_KEY") REST);
+	assert_int_equal(config->master_key.len, 2 * KEY_BYTES);
+	assert_int_equal(config->master_key.ptr[KEY_BYTES + 1], 1);
+	for (size_t i = 0; i < ARRAY_COUNT(bad_keys); i++) {
+		setenv("PROALTO_TEST_KEY", bad_keys[i], 1);
+		load_wrong(fx, NULL, STORE_KEY("env:PROALTO_TEST_KEY") REST,
+			   "1: the secret of \"store.master_key\" must be 64 hexadecimal digits "
+			   "(openssl rand -hex 32), or two such lines while it is changed\n");
+	}
 	setenv("PROALTO_TEST_KEY", " \n", 1);
 	load_wrong(fx, NULL, STORE_KEY("env:PROALTO_TEST_KEY") REST,
 		   "1: the secret of \"store.master_key\" is empty\n");

@@ -528,6 +528,7 @@ static void insert(struct fixture *fx, const struct stored *item)
 static struct contact *make_contact(struct fixture *fx)
 {
 	struct key key, house = house_key();
+	struct keyring *ring = keyring_new((pa_str){(const char *)house.bytes, KEY_BYTES});
 	struct contact *contact;
 
 	key_random(&key);
@@ -536,9 +537,10 @@ static struct contact *make_contact(struct fixture *fx)
 		arena_format(fx->arena,
 			     "INSERT INTO proalto.contact (id, created_at, sealed_key, who) "
 			     "VALUES (77, now(), %s, %s)",
-			     hex(fx, contact_seal_key(contact, &house, fx->arena)),
+			     hex(fx, contact_seal_key(contact, keyring_in_force(ring), fx->arena)),
 			     hex(fx, contact_seal_who(contact, fx->arena)))
 			.ptr);
+	keyring_free(ring);
 	return contact;
 }
 
