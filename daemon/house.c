@@ -11,7 +11,7 @@
 #define REPORT_MAX ((size_t)256 << 10)
 #define PROBLEMS_CAP ((size_t)8 << 20)
 #define CALL_ARENA_CAP ((size_t)32 << 20)
-#define RESTART_KEYS 64
+#define RESTART_KEYS 128
 
 /* ---- complaints ---- */
 
@@ -98,7 +98,10 @@ static pa_status open_host(const struct house_options *options, const struct con
 {
 	pa_status status = http_client_new(
 		&(struct http_client_options){.ca_file = config->ca_file,
+					      .no_system_ca = !config->system_authorities,
 					      .proxy = config->proxy,
+					      .proxy_login = config->proxy_login,
+					      .no_proxy = config->no_proxy,
 					      .user_agent = "proaltod/" PROALTO_VERSION},
 		&house->http, err);
 

@@ -1,10 +1,10 @@
 # What goes wrong in a house, played under load: too slow for make check, together under six minutes.
 #
 #   make drills    each closes like a suite; logs are in build/log
-DRILLS := tests/integration/failover.py
+DRILLS := tests/integration/failover.py tests/integration/edge.py
 
 .PHONY: drills
 drills:
-	@PACKAGES='$(PACKAGES)' tests/support/install $(PACKAGE_LISTS)
+	@PACKAGES='$(PACKAGES)' tests/support/install $(PACKAGE_LISTS) tests/drills-packages
 	@$(MAKE) --no-print-directory $(HOUSE)
 	@tests/run-tests -t 360 -j 2 -l $(CHECK_LOG) $(foreach t,$(DRILLS),"$(LISTED) $(t)")

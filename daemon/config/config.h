@@ -124,9 +124,12 @@ struct config {
 	size_t backends_count;
 	struct config_language language;
 
-	/* http_client */
-	const char *ca_file;
-	const char *proxy;
+	/* outbound */
+	const char *ca_file; /* NULL: none but the system's */
+	bool system_authorities;
+	const char *proxy;       /* NULL: none */
+	const char *proxy_login; /* "user:password", from a secret, or NULL */
+	const char *no_proxy;    /* libcurl's list, or NULL */
 
 	int64_t log_level;
 	bool demo; /* the operator says so; refused unless every core is marked demo too */
@@ -144,6 +147,7 @@ struct config_problems {
 	struct config_problem *list;
 	size_t count;
 	size_t room;
+	bool skips_secrets; /* given: no secret is read, each is zeros; for a look only */
 };
 
 /* Reads and checks path. host (may be NULL) lends the plugins' option tables, so that their

@@ -152,6 +152,16 @@ static void check_order(struct reader *reader, const struct conf_node *root)
 			     WORDS_IDLE_SUPERVISED, "identity.session_idle", NULL, NULL);
 }
 
+static void check_authorities(struct reader *reader, const struct conf_node *root)
+{
+	const struct config *config = &reader->loaded->config;
+
+	if (!config->system_authorities && !config->ca_file)
+		reader_error(reader, where_of(reader, root, "outbound", "system_authorities"),
+			     WORDS_NO_AUTHORITIES, "outbound.system_authorities",
+			     "outbound.ca_file", NULL);
+}
+
 void cross_check(struct reader *reader, const struct conf_node *root,
 		 const pa_plugin *const *descriptors)
 {
@@ -162,4 +172,5 @@ void cross_check(struct reader *reader, const struct conf_node *root,
 	check_demo(reader, descriptors);
 	check_accounts(reader);
 	check_order(reader, root);
+	check_authorities(reader, root);
 }

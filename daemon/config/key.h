@@ -28,6 +28,8 @@ enum key_type {
 	KEY_PATH,     /* const char *: absolute */
 	KEY_PATH_OR,  /* the same, empty is NULL */
 	KEY_URL,      /* const char *: https, or http to the loopback */
+	KEY_PROXY,    /* const char *: a proxy's URL; empty is NULL */
+	KEY_SECRET,   /* const char *: a reference to a secret; empty is NULL */
 	KEY_DATABASE, /* const char *: connection string, or a reference to a secret */
 	KEY_MASTER,   /* pa_str of 32 bytes: a reference to a secret */
 	KEY_INTEGER,  /* int64_t */

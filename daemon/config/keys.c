@@ -164,12 +164,28 @@ static const struct config_key core_keys[] = {
 	 .fallback = "\"" CONFIG_PLUGIN_DIRECTORY "\"",
 	 HELP("Directorio de los complementos: de root, y de nadie más la escritura.",
 	      "Directory of the plugins: root's, and writable by nobody else.")},
-	{"http_client.ca_file", KEY_PATH_OR, KEY_RESTART, AT(ca_file), .fallback = "\"\"",
-	 HELP("Autoridades de certificación propias (PEM). Vacío: las del sistema.",
-	      "Certification authorities of your own (PEM). Empty: the system's.")},
-	{"http_client.proxy", KEY_NAME, KEY_RESTART, AT(proxy), .fallback = "\"\"",
-	 HELP("Proxy de salida (\"http://10.0.0.1:3128\"). Vacío: ninguno.",
-	      "Outgoing proxy (\"http://10.0.0.1:3128\"). Empty: none.")},
+	{"outbound.proxy", KEY_PROXY, KEY_RESTART, AT(proxy), .fallback = "\"\"",
+	 HELP("Proxy de salida, con puerto: http://, https://, socks5:// o socks5h:// "
+	      "(\"http://10.0.0.1:3128\"). Vacío: ninguno; las variables http_proxy y "
+	      "semejantes del entorno no cuentan.",
+	      "Outgoing proxy, with its port: http://, https://, socks5:// or socks5h:// "
+	      "(\"http://10.0.0.1:3128\"). Empty: none; http_proxy and its like in the "
+	      "environment don't count.")},
+	{"outbound.proxy_login", KEY_SECRET, KEY_RESTART, AT(proxy_login), .fallback = "\"\"",
+	 HELP("Dónde está el secreto con \"usuario:contraseña\" del proxy. Vacío: no los pide.",
+	      "Where the secret with the proxy's \"user:password\" is. Empty: it asks for none.")},
+	{"outbound.no_proxy", KEY_NAME, KEY_RESTART, AT(no_proxy), .fallback = "\"\"",
+	 HELP("A qué se va sin el proxy: nombres, dominios o redes, separados por comas "
+	      "(\"sms.banco.example,10.0.0.0/8\"). El propio equipo, siempre.",
+	      "What is reached without the proxy: names, domains or networks, separated by commas "
+	      "(\"sms.banco.example,10.0.0.0/8\"). This machine always is.")},
+	{"outbound.ca_file", KEY_PATH_OR, KEY_RESTART, AT(ca_file), .fallback = "\"\"",
+	 HELP("Autoridades de certificación de la entidad (PEM), además de las del sistema.",
+	      "The house's certification authorities (PEM), besides the system's.")},
+	{"outbound.system_authorities", KEY_BOOL, KEY_RESTART, AT(system_authorities),
+	 .fallback = "true",
+	 HELP("Si se confía en las autoridades del sistema. false: solo en las de ca_file.",
+	      "Whether the system's authorities are trusted. false: only those of ca_file.")},
 	{"log.level", KEY_LEVEL, 0, AT(log_level), .fallback = "\"info\"", .choices = levels,
 	 HELP("Lo menos grave que se anota en el diario.", "The least grave that is logged.")},
 	{"demo", KEY_BOOL, KEY_RESTART, AT(demo), .fallback = "false",

@@ -11,6 +11,7 @@
 #define CONFIG_CAP ((size_t)64 << 20)
 #define NAME_MAX_LEN 32
 #define HOST_NAME_ROOM 256
+#define KEYS_MAX 128
 
 static const char *const named_sections[] = {"channels", "backends", "language"};
 
@@ -114,10 +115,10 @@ static bool is_core_key(const char *path)
 
 static void unknown_core_key(struct reader *reader, const struct conf_node *node, const char *path)
 {
-	const char *known[ARRAY_COUNT(named_sections) + 64];
+	const char *known[ARRAY_COUNT(named_sections) + KEYS_MAX];
 	size_t count = 0;
 
-	assert(config_core_keys.count <= 64);
+	assert(config_core_keys.count <= KEYS_MAX);
 	for (size_t i = 0; i < config_core_keys.count; i++)
 		known[count++] = config_core_keys.keys[i].path;
 	for (size_t i = 0; i < ARRAY_COUNT(named_sections); i++)

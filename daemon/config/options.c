@@ -42,6 +42,8 @@ static bool values_differ(const struct config_key *key, const struct config *old
 	case KEY_PATH:
 	case KEY_PATH_OR:
 	case KEY_URL:
+	case KEY_PROXY:
+	case KEY_SECRET:
 	case KEY_DATABASE:
 	default:
 		return texts_differ(*(const char *const *)(const void *)a,

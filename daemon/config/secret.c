@@ -23,6 +23,9 @@ static const pa_str by_credential = {"credential:", 11};
 static const pa_str by_file = {"file:", 5};
 static const pa_str by_env = {"env:", 4};
 
+/* Fits where a key is wanted, too. */
+static const char no_secret[] = "0000000000000000000000000000000000000000000000000000000000000000";
+
 bool secret_is_reference(pa_str text)
 {
 	return str_starts(text, by_credential) || str_starts(text, by_file) ||
@@ -175,6 +178,10 @@ bool secret_read(struct reader *reader, const char *where, const char *key, pa_s
 	if (!secret_is_reference(reference)) {
 		reader_error(reader, where, WORDS_SECRET_LITERAL, key, NULL, NULL);
 		return false;
+	}
+	if (reader->problems->skips_secrets) {
+		*ret = str_from(no_secret);
+		return true;
 	}
 	if (!find(&source, reference, &raw))
 		return false;

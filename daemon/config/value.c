@@ -47,7 +47,8 @@ const char *key_type_words(struct arena *arena, const struct config_key *key)
 	static const enum words types[] = {
 		[KEY_TEXT] = WORDS_KIND_TEXT,         [KEY_NAME] = WORDS_KIND_TEXT,
 		[KEY_PATH] = WORDS_KIND_PATH,         [KEY_PATH_OR] = WORDS_KIND_PATH,
-		[KEY_URL] = WORDS_KIND_URL,           [KEY_DATABASE] = WORDS_KIND_TEXT,
+		[KEY_URL] = WORDS_KIND_URL,           [KEY_PROXY] = WORDS_KIND_TEXT,
+		[KEY_SECRET] = WORDS_KIND_SECRET,     [KEY_DATABASE] = WORDS_KIND_TEXT,
 		[KEY_MASTER] = WORDS_KIND_SECRET,     [KEY_INTEGER] = WORDS_KIND_INTEGER,
 		[KEY_REAL] = WORDS_KIND_REAL,         [KEY_BOOL] = WORDS_KIND_BOOL,
 		[KEY_DURATION] = WORDS_KIND_DURATION, [KEY_SIZE] = WORDS_KIND_SIZE,
@@ -169,6 +170,32 @@ static bool read_url(struct reader *reader, const struct config_key *key,
 		return false;
 	if (http_url_check(text, &err) != PA_OK)
 		return complain(reader, node, WORDS_BAD_URL, key->path, error_text(&err));
+	*(const char **)field = text.ptr;
+	return true;
+}
+
+static bool read_proxy(struct reader *reader, const struct config_key *key,
+		       const struct conf_node *node, void *field)
+{
+	pa_error err = ERROR_INIT;
+
+	if (!read_name(reader, key, node, field) || !*(const char **)field)
+		return true;
+	if (http_proxy_check(*(const char **)field, &err) != PA_OK)
+		return complain(reader, node, WORDS_BAD_PROXY, key->path, error_text(&err));
+	return true;
+}
+
+static bool read_secret(struct reader *reader, const struct config_key *key,
+			const struct conf_node *node, void *field)
+{
+	pa_str text = PA_STR_ABSENT;
+
+	if (!is_kind(reader, key, node, CONF_TEXT))
+		return false;
+	if (node->text.len &&
+	    !secret_read(reader, conf_where(reader->arena, node), key->path, node->text, &text))
+		return false;
 	*(const char **)field = text.ptr;
 	return true;
 }
@@ -354,11 +381,12 @@ static bool read_choice(struct reader *reader, const struct config_key *key,
 }
 
 static read_fn *const readers[] = {
-	[KEY_TEXT] = read_text,     [KEY_NAME] = read_name,         [KEY_PATH] = read_path,
-	[KEY_PATH_OR] = read_path,  [KEY_URL] = read_url,           [KEY_DATABASE] = read_database,
-	[KEY_MASTER] = read_master, [KEY_INTEGER] = read_integer,   [KEY_REAL] = read_real,
-	[KEY_BOOL] = read_bool,     [KEY_DURATION] = read_duration, [KEY_SIZE] = read_size,
-	[KEY_CHOICE] = read_choice, [KEY_LEVEL] = read_choice,
+	[KEY_TEXT] = read_text,         [KEY_NAME] = read_name,         [KEY_PATH] = read_path,
+	[KEY_PATH_OR] = read_path,      [KEY_URL] = read_url,           [KEY_PROXY] = read_proxy,
+	[KEY_SECRET] = read_secret,     [KEY_DATABASE] = read_database, [KEY_MASTER] = read_master,
+	[KEY_INTEGER] = read_integer,   [KEY_REAL] = read_real,         [KEY_BOOL] = read_bool,
+	[KEY_DURATION] = read_duration, [KEY_SIZE] = read_size,         [KEY_CHOICE] = read_choice,
+	[KEY_LEVEL] = read_choice,
 };
 
 void value_read(struct reader *reader, const struct config_key *key, const struct conf_node *node,

@@ -35,6 +35,9 @@ static const struct {
 	[WORDS_BAD_URL] = {"\"{1}\" no es una dirección permitida (https, o http hacia el propio "
 			   "equipo): {2}",
 			   "\"{1}\" is not an allowed address (https, or http to this host): {2}"},
+	[WORDS_BAD_PROXY] = {"\"{1}\" no sirve: {2}", "\"{1}\" is no good: {2}"},
+	[WORDS_NO_AUTHORITIES] = {"\"{1}\" = false deja sin autoridades: indique \"{2}\"",
+				  "\"{1}\" = false leaves no authorities: give \"{2}\""},
 	[WORDS_BAD_NAME] = {"\"{1}\" no sirve de nombre: minúsculas, cifras y guiones, empezando "
 			    "por letra, 32 como máximo",
 			    "\"{1}\" is no good as a name: lower-case letters, digits and hyphens, "

@@ -26,6 +26,8 @@ enum words {
 	WORDS_NOT_A_PATH,            /* key */
 	WORDS_EMPTY,                 /* key */
 	WORDS_BAD_URL,               /* key, why */
+	WORDS_BAD_PROXY,             /* key, why */
+	WORDS_NO_AUTHORITIES,        /* key, key of the file */
 	WORDS_BAD_NAME,              /* name */
 	WORDS_TOO_MANY,              /* what, how many at most */
 	WORDS_SECRET_LITERAL,        /* key */

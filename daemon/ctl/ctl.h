@@ -30,6 +30,8 @@ ctl_fn ctl_config_diff;  /* config diff [--json] */
 ctl_fn ctl_conversation; /* conversation resume ID --reason TEXT */
 ctl_fn ctl_db;           /* db migrate, db status */
 ctl_fn ctl_demo;         /* demo [--port N] */
+
+ctl_fn ctl_hosts;        /* hosts [--json] */
 ctl_fn ctl_inbox;        /* inbox --json */
 ctl_fn ctl_log_level;    /* log-level LEVEL */
 ctl_fn ctl_reload;       /* reload */

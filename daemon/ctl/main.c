@@ -36,6 +36,13 @@ static const struct subcommand {
 	{"log-level", ctl_log_level, "error|warning|notice|info|debug",
 	 "cambia lo que se anota en el diario, hasta el próximo arranque o reload",
 	 "changes what is logged, until the next start or reload"},
+	{"hosts", ctl_hosts, "[--json]",
+	 "a qué equipos y puertos se conecta el servicio con esta configuración, para el "
+	 "cortafuegos; "
+	 "por la clave se sabe para qué (house.policy_url solo la mira quien revisa)",
+	 "to which hosts and ports this configuration has the service connect, for the firewall; "
+	 "the "
+	 "key says what for (house.policy_url is looked at by checks only)"},
 	{"inbox", ctl_inbox, "--json [--after N] [--limit N] [--body]",
 	 "lo que llegó y cómo se entendió: un objeto JSON por línea (contiene datos personales); "
 	 "--body agrega el cuerpo recibido",

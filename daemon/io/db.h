@@ -48,6 +48,17 @@ void db_close(struct db *db);
 /* Prepares more sets, outside of a pipeline. After a failure the connection can only be closed. */
 pa_status db_prepare(struct db *db, const char *const *sets, pa_error *err) PA_MUST_USE;
 
+/* A server that a connection string names. */
+struct db_peer {
+	const char *host;
+	long port;
+};
+
+/* Those reached over the network, at most room, in the arena; ones reached by a local socket are
+ * left out. False: the string can't be understood. Pure. */
+bool db_peers(const char *conninfo, struct arena *arena, struct db_peer *ret, size_t room,
+	      size_t *ret_count);
+
 /* False after a connection was lost; then close it and open another. */
 bool db_is_alive(const struct db *db);
 

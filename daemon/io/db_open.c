@@ -10,6 +10,7 @@
 
 #define OLDEST_SERVER 150000
 #define DIAGNOSIS_MS 3000
+#define DEFAULT_PORT "5432"
 
 static void drop_notice(void *arg, const PGresult *result)
 {
@@ -90,6 +91,44 @@ static bool conninfo_is_readable(const char *conninfo)
 	PQfreemem(complaint);
 	PQconninfoFree(options);
 	return readable;
+}
+
+/* The value of a word of a conninfo; absent if it is not there. */
+static pa_str word_of(const PQconninfoOption *options, const char *word)
+{
+	for (; options->keyword; options++)
+		if (strcmp(options->keyword, word) == 0 && options->val && *options->val)
+			return str_from(options->val);
+	return PA_STR_ABSENT;
+}
+
+bool db_peers(const char *conninfo, struct arena *arena, struct db_peer *ret, size_t room,
+	      size_t *ret_count)
+{
+	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+	pa_str hosts, ports, port;
+
+	*ret_count = 0;
+	if (!options)
+		return false;
+	hosts = word_of(options, "hostaddr");
+	hosts = hosts.ptr ? hosts : word_of(options, "host");
+	ports = word_of(options, "port");
+	port = str_is_absent(ports) ? PA_STR(DEFAULT_PORT) : ports;
+	while (!str_is_absent(hosts) && *ret_count < room) {
+		pa_str host = str_split(&hosts, ',');
+		int64_t number = 0;
+
+		if (!str_is_absent(ports)) /* one for all, or one each */
+			port = str_split(&ports, ',');
+		if (!host.len || str_starts(host, PA_STR("/")))
+			continue;
+		if (!str_to_int64(port, &number))
+			number = strtol(DEFAULT_PORT, NULL, 10);
+		ret[(*ret_count)++] = (struct db_peer){arena_copy(arena, host).ptr, (long)number};
+	}
+	PQconninfoFree(options);
+	return true;
 }
 
 static pa_status connect(struct db *db, const char *conninfo, const char *application_name,

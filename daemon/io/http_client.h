@@ -5,6 +5,9 @@
  *
  * URLs are https; plain http only to the loopback (127.0.0.0/8, ::1, localhost) and never by way of
  * a redirect; no redirect is followed at all. Answers are bounded. Any thread may start a request.
+ *
+ * A proxy is asked for a tunnel (CONNECT, or SOCKS), so that it sees hosts and no content. Its
+ * login goes to it alone, by whatever it asks for (Basic is tested).
  */
 #ifndef IO_HTTP_CLIENT_H
 #define IO_HTTP_CLIENT_H
@@ -16,14 +19,18 @@
 struct http_client;
 
 struct http_client_options {
-	size_t max_response;  /* bytes; a longer answer is a failure after sending. 0: 1 MiB */
-	long max_connections; /* to one host; 0: 512 */
-	const char *ca_file;  /* NULL: the system's */
-	const char *proxy;    /* NULL: none; the environment is not consulted */
+	size_t max_response;     /* bytes; a longer answer is a failure after sending. 0: 1 MiB */
+	long max_connections;    /* to one host; 0: 512 */
+	const char *ca_file;     /* authorities in PEM, besides the system's; NULL: none */
+	bool no_system_ca;       /* ... instead of them */
+	const char *proxy;       /* passed http_proxy_check; NULL: none. Never the environment's */
+	const char *proxy_login; /* "user:password"; NULL: none */
+	const char
+		*no_proxy; /* hosts reached without it, as CURLOPT_NOPROXY; the loopback always */
 	const char *user_agent;
 };
 
-/* Starts the thread. */
+/* Starts the thread. PA_REJECTED: ca_file can't be read. */
 pa_status http_client_new(const struct http_client_options *options, struct http_client **ret,
 			  pa_error *err) PA_MUST_USE;
 
@@ -53,6 +60,13 @@ pa_status http_client_start(struct http_client *client, const pa_http_request *r
 pa_status http_client_call(struct http_client *client, const pa_http_request *request,
 			   int64_t timeout_ms, struct arena *arena, pa_http_response *ret,
 			   uint32_t *ret_failure, pa_error *err) PA_MUST_USE;
+
+/* PA_OK if it is a proxy's URL: http, https, socks5 or socks5h, with a port, and nothing else: the
+ * login is given apart. */
+pa_status http_proxy_check(const char *url, pa_error *err) PA_MUST_USE;
+
+/* Host (an IPv6 address in brackets) and port of a URL, in the arena; false if it has none. */
+bool http_url_host(pa_str url, struct arena *arena, const char **ret_host, long *ret_port);
 
 /* PA_OK if a URL may be used: https, or http to the loopback; no user part, no fragment. */
 pa_status http_url_check(pa_str url, pa_error *err) PA_MUST_USE;

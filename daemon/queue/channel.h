@@ -27,6 +27,7 @@ struct channel {
 	_Atomic int64_t leased_until_ns; /* monotonic: this node alone sends on it until then */
 	_Atomic bool is_catching_up;     /* nothing leaves before what others left is in line */
 	_Atomic int64_t sick_until_ns;   /* monotonic: its last attempts failed; tried again then */
+	_Atomic bool is_unreachable;     /* its last attempt got no answer; for the journal */
 	_Atomic bool is_disabled;        /* its plugin was charged too often */
 };
 

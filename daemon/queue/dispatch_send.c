@@ -186,6 +186,20 @@ void dispatch_result(struct dispatch *d, struct outbound *o, const pa_outcome *o
 	pthread_mutex_unlock(&d->lock);
 }
 
+/* Told once a row, not once a message. */
+static void note_reach(struct channel *channel, const struct http_result *result)
+{
+	bool is_unreachable = !result->response;
+
+	if (atomic_exchange(&channel->is_unreachable, is_unreachable) == is_unreachable)
+		return;
+	if (is_unreachable)
+		log_warning(LOG_IDS(.channel = channel->name), "no answer from the provider: %s",
+			    result->reason);
+	else
+		log_notice(LOG_IDS(.channel = channel->name), "the provider answers again");
+}
+
 /* On the HTTP client's thread. */
 struct flight_request {
 	struct dispatch *dispatch;
@@ -203,6 +217,8 @@ static void on_answer(void *arg, const struct http_result *result)
 	pa_error err = ERROR_INIT;
 	pa_call *call = plugin_call_begin(o->channel->plugin, arena, CALL_MS);
 
+	if (!atomic_load(&request->dispatch->is_closing))
+		note_reach(o->channel, result);
 	if (!call || o->channel->ops->interpret(plugin_self(o->channel->plugin), call,
 						&request->message, result->response,
 						result->failure, &outcome, &err) != PA_OK) {

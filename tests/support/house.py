@@ -341,8 +341,7 @@ channels = {{
 		app_secret_previous = "file:{f}/app-old";
 		verify_token = "file:{f}/verify";
 		access_token = "file:{f}/access";
-		graph_url = "http://127.0.0.1:{self.graph.port}";
-{self._group("whatsapp", rate="1000.0", recipient_burst=1000, attempt_timeout='"3 s"',
+{self._group("whatsapp", graph_url=f'"http://127.0.0.1:{self.graph.port}"', rate="1000.0", recipient_burst=1000, attempt_timeout='"3 s"',
 	     uncertain_wait='"1 s"')}\t}};
 	sms = {{
 		plugin = "channel-sms-http";

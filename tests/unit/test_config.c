@@ -175,6 +175,31 @@ static void test_all_errors_at_once(void **state)
 		   "7: \"identity.session_idle\" may not be above \"identity.session_max\"\n");
 }
 
+static void test_outbound(void **state)
+{
+	struct fixture *fx = *state;
+	const struct config *config;
+
+	setenv("TEST_LOGIN", "user:word\n", 1);
+	config = load_ok(fx, NULL,
+			 GOOD "outbound = { proxy = \"socks5h://proxy.example:1080\";\n"
+			      " proxy_login = \"env:TEST_LOGIN\"; ca_file = \"/ca.pem\";\n"
+			      " system_authorities = false; };\n");
+	assert_string_equal(config->proxy, "socks5h://proxy.example:1080");
+	assert_string_equal(config->proxy_login, "user:word");
+	assert_false(config->system_authorities);
+	unsetenv("TEST_LOGIN");
+	load_wrong(
+		fx, NULL,
+		GOOD "outbound = { proxy = \"http://proxy.example\";\n"
+		     " proxy_login = \"user:word\";\n system_authorities = false; };\n",
+		"7: \"outbound.proxy\" is no good: the port is missing\n"
+		"8: \"outbound.proxy_login\" is a secret and is not written here; say where it is: "
+		"\"credential:NAME\", \"file:/PATH\" or \"env:NAME\"\n"
+		"9: \"outbound.system_authorities\" = false leaves no authorities: give "
+		"\"outbound.ca_file\"\n");
+}
+
 static void test_syntax(void **state)
 {
 	load_wrong(*state, NULL, GOOD "listen = {\n port = ;\n};\n", "8: syntax error\n");
@@ -468,12 +493,12 @@ static void test_restart_keys(void **state)
 	assert_int_equal(config_restart_keys(old, new, names, ARRAY_COUNT(names)), 0);
 	new = load_ok(fx, NULL,
 		      STORE HOUSE IDENTITY BACKENDS
-		      "demo = true; http_client = { proxy = \"http://10.0.0.1\"; };\n"
+		      "demo = true; outbound = { proxy = \"http://10.0.0.1:3128\"; };\n"
 		      "listen = { port = 1; };\n"
 		      "channels = { sms = { plugin = \"channel-other\"; }; };\n");
 	assert_int_equal(config_restart_keys(old, new, names, ARRAY_COUNT(names)), 4);
 	assert_string_equal(names[0], "listen.port");
-	assert_string_equal(names[1], "http_client.proxy");
+	assert_string_equal(names[1], "outbound.proxy");
 	assert_string_equal(names[2], "demo");
 	assert_string_equal(names[3], "channels");
 	assert_int_equal(config_restart_keys(old, new, names, 2), 2);
@@ -487,6 +512,7 @@ int main(void)
 		TEST(test_defaults),
 		TEST(test_values),
 		TEST(test_all_errors_at_once),
+		TEST(test_outbound),
 		TEST(test_syntax),
 		TEST(test_spanish),
 		TEST(test_words),

@@ -341,6 +341,7 @@ static void test_wrong_arguments(void **state)
 		"clock advance x",
 		"clock back 1",
 		"inbox",
+		"hosts x",
 		"inbox --all",
 		"db",
 		"db drop",

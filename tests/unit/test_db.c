@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "io/clock.h"
@@ -436,6 +437,38 @@ static void test_open_refuses(void **state)
 	}
 }
 
+static void test_peers(void **state)
+{
+	static const struct {
+		const char *conninfo;
+		const char *peers;
+	} cases[] = {
+		{"dbname=proalto", ""},
+		{"host=/run/postgresql port=5433", ""},
+		{"host=db.example", "db.example:5432 "},
+		{"host=a,/tmp,b port=1,2,3", "a:1 b:3 "},
+		{"host=a,b port=6000", "a:6000 b:6000 "},
+		{"host=a hostaddr=10.0.0.1", "10.0.0.1:5432 "},
+		{"postgresql://u@a:1,b/proalto?target_session_attrs=read-write", "a:1 b:5432 "},
+		{"no conninfo", NULL},
+	};
+	struct arena *arena PA_CLEANUP(arena_done) = arena_new(1 << 20);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct buf told PA_CLEANUP(buf_done) = BUF_INIT(1 << 10);
+		struct db_peer peers[4];
+		size_t count;
+
+		assert_int_equal(db_peers(cases[i].conninfo, arena, peers, 4, &count),
+				 cases[i].peers != NULL);
+		for (size_t k = 0; k < count; k++)
+			buf_format(&told, "%s:%ld ", peers[k].host, peers[k].port);
+		buf_add_byte(&told, '\0');
+		assert_string_equal(told.data, cases[i].peers ? cases[i].peers : "");
+	}
+}
+
 /* Even where the server's own message repeats it. */
 static void test_password_is_hidden(void **state)
 {
@@ -789,6 +822,7 @@ int main(int argc, char **argv)
 		WITH_DB(test_session_settings),
 		WITH_DB(test_bad_order_of_calls_is_a_bug),
 		WITH_DB(test_open_refuses),
+		cmocka_unit_test(test_peers),
 		WITH_DB(test_password_is_hidden),
 		WITH_DB(test_unlogged_tables_are_refused),
 		WITH_DB(test_commits_are_synchronous_whatever_the_role_says),
