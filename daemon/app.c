@@ -9,6 +9,7 @@
 #include "io/crypto.h"
 #include "io/log.h"
 #include "io/loop.h"
+#include "metrics/metrics.h"
 #include "queue/queue.h"
 #include "refused.h"
 
@@ -34,6 +35,7 @@ struct app {
 	struct queue *_Atomic queue; /* the core's callbacks come from any thread */
 	struct routes routes;
 	struct http_server *server;
+	struct metrics *metrics; /* NULL: none */
 	struct loop *loop;
 	struct commands commands;
 	struct control *control;
@@ -125,6 +127,24 @@ static void wait_for_store(const struct app *app)
 		nanosleep(&pause, NULL);
 }
 
+/* A port that is taken is no reason not to serve customers. */
+static void offer_metrics(struct app *app)
+{
+	const struct house *house = &app->house;
+	pa_error err = ERROR_INIT;
+
+	if (house->config->metrics_port &&
+	    metrics_new(&(struct metrics_options){.config = house->config,
+						  .queue = app->queue,
+						  .channels = &app->house.channels,
+						  .host = house->host,
+						  .core = house->core,
+						  .backend = house->backend,
+						  .language = house->language},
+			&app->metrics, &err) != PA_OK)
+		log_error(LOG_NO_IDS, "going on without metrics: %s", error_text(&err));
+}
+
 static pa_status start(struct app *app, pa_error *err)
 {
 	pa_status status = open_house(app, false, err);
@@ -151,6 +171,7 @@ static pa_status start(struct app *app, pa_error *err)
 	status = listen_for_providers(app, err);
 	if (status != PA_OK)
 		return status;
+	offer_metrics(app);
 	queue_open_sessions(app->queue);
 	log_notice(LOG_NO_IDS, "listening on %s port %u", app->house.config->listen_address,
 		   http_server_port(app->server));
@@ -181,6 +202,7 @@ static void stop(struct app *app)
 {
 	control_free(app->control);
 	close_door(app);
+	metrics_free(app->metrics);
 	queue_free(app->queue, end_http, &app->house);
 	app->queue = NULL;
 	http_server_free(app->server);

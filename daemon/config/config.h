@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "host/host.h"
 
+#define CONFIG_CHANNELS_MAX 200                           /* the store numbers them with one byte */
 #define CONFIG_CONTROL_SOCKET "/run/proalto/control.sock" /* default of control.socket */
 
 enum lookup_mode { LOOKUP_FULL, LOOKUP_LAST4, LOOKUP_LINK };
@@ -74,6 +75,11 @@ struct config {
 
 	/* control */
 	const char *control_socket;
+
+	/* metrics */
+	const char *metrics_address;
+	int64_t metrics_port; /* 0: none */
+	bool metrics_remote;  /* the address may be another than the loopback's */
 
 	/* store */
 	const char *database; /* libpq connection string */

@@ -2,6 +2,7 @@
 #include "config/key.h"
 
 #include "base/str.h"
+#include "io/http_message.h"
 
 #include <proalto/channel.h>
 
@@ -91,6 +92,18 @@ static void check_lookup(struct reader *reader, const struct conf_node *root)
 		reader_problem(reader, where, true, WORDS_LOOKUP_FULL, NULL, NULL, NULL);
 }
 
+static void check_metrics(struct reader *reader, const struct conf_node *root)
+{
+	const struct config *config = &reader->loaded->config;
+	const char *address = config->metrics_address;
+
+	if (!config->metrics_port || config->metrics_remote || !address ||
+	    strcmp(address, "::1") == 0 || http_host_is_loopback(address))
+		return;
+	reader_error(reader, where_of(reader, root, "metrics", "address"), WORDS_METRICS_REMOTE,
+		     address, NULL, NULL);
+}
+
 static bool is_demo(const pa_plugin *plugin)
 {
 	const pa_channel_ops *ops = channel_ops(plugin);
@@ -169,6 +182,7 @@ void cross_check(struct reader *reader, const struct conf_node *root,
 	check_code_channel(reader, root, descriptors);
 	check_bulkheads(reader, root);
 	check_lookup(reader, root);
+	check_metrics(reader, root);
 	check_demo(reader, descriptors);
 	check_accounts(reader);
 	check_order(reader, root);

@@ -16,7 +16,6 @@
 
 #define CONFIG_PLUGIN_DIRECTORY "/usr/lib/proalto/plugins"
 #define CONFIG_TEXT_MAX 2048    /* bytes of one text */
-#define CONFIG_SECTIONS_MAX 200 /* channels; the store numbers them with one byte */
 #define CONFIG_PROBLEMS_MAX 200 /* more are not worth reading */
 
 /* Conversation rule: a supervised house's session ends after so long idle. */

@@ -41,6 +41,16 @@ static const struct config_key core_keys[] = {
 	 .fallback = "\"" CONFIG_CONTROL_SOCKET "\"",
 	 HELP("Socket por el que proaltoctl habla con el servicio.",
 	      "Socket by which proaltoctl talks to the service.")},
+	{"metrics.address", KEY_TEXT, KEY_RESTART, AT(metrics_address), .fallback = "\"127.0.0.1\"",
+	 HELP("Dirección IP en la que Prometheus lee las métricas (GET /metrics).",
+	      "IP address on which Prometheus reads the metrics (GET /metrics).")},
+	{"metrics.port", KEY_INTEGER, KEY_RESTART, AT(metrics_port), RANGE(0, 65535), "9469",
+	 HELP("Puerto de las métricas. 0: no se ofrecen.", "Port of the metrics. 0: none.")},
+	{"metrics.remote", KEY_BOOL, KEY_RESTART, AT(metrics_remote), .fallback = "false",
+	 HELP("Permite que metrics.address no sea la del propio equipo. Las métricas no llevan "
+	      "datos personales, pero tampoco piden contraseña.",
+	      "Lets metrics.address be another than this host's own. The metrics hold no "
+	      "personal data, but ask for no password either.")},
 	{"store.database", KEY_DATABASE, KEY_RESTART, AT(database),
 	 .fallback = "\"dbname=proalto user=proalto\"",
 	 HELP("Cadena de conexión de libpq a la base de datos propia, sin contraseña; o una "

@@ -191,7 +191,7 @@ static const struct conf_node *find_sections(struct reader *reader, const struct
 
 	if (!group || group->kind != CONF_GROUP || group->count == 0)
 		return NULL;
-	if (group->count <= CONFIG_SECTIONS_MAX)
+	if (group->count <= CONFIG_CHANNELS_MAX)
 		return group;
 	reader_error(reader, conf_where(reader->arena, group), WORDS_TOO_MANY, name, "200", NULL);
 	return NULL;

@@ -125,6 +125,11 @@ static const struct {
 				   "\"vigilada\""},
 	[WORDS_ACCOUNT_TWICE] = {"los canales \"{1}\" y \"{2}\" usan la misma cuenta",
 				 "the channels \"{1}\" and \"{2}\" use the same account"},
+	[WORDS_METRICS_REMOTE] =
+		{"metrics.address: \"{1}\" no es del propio equipo y las métricas "
+		 "no piden contraseña; si es lo que quiere, metrics.remote = true",
+		 "metrics.address: \"{1}\" is not this host's own, and metrics ask "
+		 "for no password; if you want it so, metrics.remote = true"},
 	[WORDS_CHECK_OK] = {"{1}: en orden", "{1}: in order"},
 	[WORDS_CHECK_FAILED] = {"{1}: errores: {2}", "{1}: errors: {2}"},
 	[WORDS_WARNING] = {"aviso", "warning"},

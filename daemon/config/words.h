@@ -55,6 +55,7 @@ enum words {
 	WORDS_NOT_ABOVE,        /* lesser key, greater key */
 	WORDS_IDLE_SUPERVISED,  /* key */
 	WORDS_ACCOUNT_TWICE,    /* channel, other channel */
+	WORDS_METRICS_REMOTE,   /* address */
 	WORDS_CHECK_OK,         /* file */
 	WORDS_CHECK_FAILED,     /* file, how many errors */
 	WORDS_WARNING,

@@ -26,6 +26,7 @@ struct core {
 	const pa_backend_ops *ops;
 	struct core_options options;
 	char *name;
+	struct core_counts counts[CORE_OPERATIONS];
 	_Atomic uint32_t dropped[CORE_OPERATIONS]; /* fields told of, a bit each, by operation */
 	pthread_mutex_t lock;                      /* guards all below */
 	unsigned calls;
@@ -233,6 +234,29 @@ static void settle(struct core *core, bool is_trial, enum verdict verdict)
 		core->options.on_back(core->options.arg);
 }
 
+const struct core_counts *core_counts(const struct core *core, enum core_operation operation)
+{
+	return &core->counts[operation];
+}
+
+const char *core_operation_name(enum core_operation operation)
+{
+	return operations[operation].name;
+}
+
+void core_calls(struct core *core, unsigned *ret_calls, unsigned *ret_most)
+{
+	pthread_mutex_lock(&core->lock);
+	*ret_calls = core->calls;
+	pthread_mutex_unlock(&core->lock);
+	*ret_most = core->options.max_calls;
+}
+
+const char *core_name(const struct core *core)
+{
+	return core->name;
+}
+
 enum core_health core_health(struct core *core)
 {
 	enum core_health health = CORE_UP;
@@ -332,7 +356,8 @@ static pa_status call_plugin(struct core *core, struct arena *arena,
 {
 	struct arena *own PA_CLEANUP(arena_done) = arena_new(ERRAND_CAP);
 	struct errand *errand = ARENA_NEW(own, struct errand);
-	int64_t end_ns = clock_monotonic_ns() + core->options.deadline_ms * NS_PER_MS;
+	int64_t began_ns = clock_monotonic_ns();
+	int64_t end_ns = began_ns + core->options.deadline_ms * NS_PER_MS;
 	int64_t until_ns =
 		question->until_ns && question->until_ns < end_ns ? question->until_ns : end_ns;
 	pa_status status;
@@ -347,6 +372,7 @@ static pa_status call_plugin(struct core *core, struct arena *arena,
 						    .arg = errand,
 						    .deadline_ns = until_ns},
 				  err);
+	histogram_note(&core->counts[question->operation].took, clock_monotonic_ns() - began_ns);
 	status = translate(status, err);
 	*ret_verdict = own ? verdict_of(status, until_ns, end_ns) : IT_HANGS;
 	return status == PA_OK ? judge(core, errand, arena, ret, err) : status;
@@ -379,6 +405,7 @@ pa_status core_ask(struct core *core, struct arena *arena, const struct core_que
 	pa_error local = ERROR_INIT;
 	pa_status status = ask(core, arena, question, ret, &local);
 
+	meter_add(&core->counts[question->operation].results[status], 1);
 	if (status != PA_OK && err) {
 		error_prefix(&local, "core %s: %s: ", core->name,
 			     operations[question->operation].name);

@@ -9,6 +9,7 @@
 #define CORE_CORE_H
 
 #include "base/arena.h"
+#include "base/meter.h"
 
 #include <proalto/backend.h>
 
@@ -68,6 +69,22 @@ void core_free(struct core *core);
  * operation. */
 pa_status core_ask(struct core *core, struct arena *arena, const struct core_question *question,
 		   struct core_answer *ret, pa_error *err) PA_MUST_USE;
+
+/* How long calls took, and what came of them. */
+struct core_counts {
+	struct histogram took;     /* of those that were made */
+	meter results[PA_BUG + 1]; /* of all that were asked for, by what core_ask returned */
+};
+const struct core_counts *core_counts(const struct core *core, enum core_operation operation);
+
+/* "find_customer" ... */
+const char *core_operation_name(enum core_operation operation);
+
+/* Under way, and the most that may be. */
+void core_calls(struct core *core, unsigned *ret_calls, unsigned *ret_most);
+
+/* As configured. */
+const char *core_name(const struct core *core);
 
 enum core_health { CORE_UP, CORE_TRYING, CORE_DOWN };
 enum core_health core_health(struct core *core);

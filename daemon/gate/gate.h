@@ -22,9 +22,21 @@ struct gate_question {
 
 enum gate_verdict { GATE_SEND, GATE_REFUSE };
 
+enum gate_reason {
+	GATE_OPEN,
+	GATE_CLASS_NOT_OPEN,
+	GATE_CHANNEL_DISABLED,
+	GATE_TOO_LATE,
+	GATE_WINDOW_CLOSED,
+	GATE_REASONS,
+};
+
+/* As they are recorded with a message. */
+extern const char *const gate_words[GATE_REASONS];
+
 struct gate_answer {
 	enum gate_verdict verdict;
-	const char *reason; /* static; recorded with the message */
+	enum gate_reason reason;
 };
 
 struct gate_answer gate_ask(const struct gate_question *question);

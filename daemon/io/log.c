@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/log.h"
 
+#include "base/meter.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -23,6 +25,7 @@
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 static _Atomic int level = 6;
+static meter counts[PRIORITIES];
 static bool has_journal;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -145,6 +148,7 @@ void log_line(int priority, const struct log_ids *ids, const char *format, ...)
 
 	if (priority < 0 || priority >= PRIORITIES || priority > atomic_load(&level))
 		return;
+	meter_add(&counts[priority], 1);
 	pthread_once(&once, find_journal);
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
@@ -159,4 +163,9 @@ void log_line(int priority, const struct log_ids *ids, const char *format, ...)
 void log_set_level(int priority)
 {
 	atomic_store(&level, priority);
+}
+
+uint64_t log_count(int priority)
+{
+	return meter_read(&counts[priority]);
 }

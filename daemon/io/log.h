@@ -37,4 +37,7 @@ void log_line(int priority, const struct log_ids *ids, const char *format, ...) 
 /* Lines above this priority are dropped; 6 at first. */
 void log_set_level(int priority);
 
+/* Lines of this priority that were not dropped, so far. */
+uint64_t log_count(int priority);
+
 #endif

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "config/config.h"
 #include "io/clock.h"
+#include "queue/counts.h"
 
 #include <proalto/channel.h>
 
@@ -29,6 +30,7 @@ struct channel {
 	_Atomic int64_t sick_until_ns;   /* monotonic: its last attempts failed; tried again then */
 	_Atomic bool is_unreachable;     /* its last attempt got no answer; for the journal */
 	_Atomic bool is_disabled;        /* its plugin was charged too often */
+	struct channel_counts counts;
 };
 
 struct channels {

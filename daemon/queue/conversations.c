@@ -170,8 +170,8 @@ static struct conversation *enter(struct conversations *all, const struct claime
 static void add_waiting(struct conversations *all, struct conversation *c, struct waiting *w)
 {
 	w->next = NULL;
-	w->arrived_ns = clock_monotonic_ns();
-	c->used_ns = w->arrived_ns;
+	c->used_ns = clock_monotonic_ns();
+	w->arrived_ns = w->post ? w->post->arrived_ns : c->used_ns;
 	*c->last = w;
 	c->last = &w->next;
 	c->waiting_count++;

@@ -77,6 +77,8 @@ void dispatch_decide(struct outbound *o, enum outbox_state state, bool is_open, 
 	outcome->is_open = is_open;
 	outcome->reason = (pa_str){o->reason, len};
 	outcome->external = (pa_str){o->external, o->external_len};
+	if (!is_open)
+		meter_add(&o->channel->counts.messages[state], 1);
 }
 
 static void put_outcome(struct dispatch *d, struct outbound *o)
@@ -97,6 +99,14 @@ static struct gate_answer ask_gate(const struct outbound *o)
 	});
 }
 
+static void refuse(struct dispatch *d, struct outbound *o, enum gate_reason reason)
+{
+	d->counts.refused++;
+	meter_add(&o->channel->counts.gate[reason], 1);
+	dispatch_decide(o, OUTBOX_REFUSED, false, gate_words[reason]);
+	put_outcome(d, o);
+}
+
 void dispatch_settle(struct outbound *o)
 {
 	if (o->seen_statuses & SEEN(PA_STATUS_FAILED) && !(o->seen_statuses & SEEN_ARRIVED))
@@ -110,6 +120,7 @@ static bool end_uncertainty(struct dispatch *d, struct outbound *o)
 {
 	if (o->class == CLASS_RESPUESTA && !o->is_secret) {
 		d->counts.possible_duplicates++;
+		meter_add(&o->channel->counts.repeated, 1);
 		log_warning(LOG_IDS(.conversation = o->conversation, .outbox = o->id),
 			    "no word on whether a reply arrived: it is sent again");
 		o->state = OUTBOX_WAITING;
@@ -189,11 +200,9 @@ static void try_lane(struct dispatch *d, struct lane *lane)
 	if (o->state == OUTBOX_UNCERTAIN && !end_uncertainty(d, o))
 		return;
 	gate = ask_gate(o);
-	o->outcome.gate = str_from(gate.reason);
+	o->outcome.gate = str_from(gate_words[gate.reason]);
 	if (gate.verdict == GATE_REFUSE) {
-		d->counts.refused++;
-		dispatch_decide(o, OUTBOX_REFUSED, false, gate.reason);
-		put_outcome(d, o);
+		refuse(d, o, gate.reason);
 		return;
 	}
 	wait_ns = o->is_next ? 0 : take_rates(d, lane->conversation, lane->channel, now_ns);
@@ -242,7 +251,7 @@ static bool enter_reserved(struct dispatch *d, struct lane *lane, struct outboun
 
 	lanes_insert(lane, o);
 	lane->is_reserved = false;
-	o->outcome.gate = str_from(gate.reason);
+	o->outcome.gate = str_from(gate_words[gate.reason]);
 	if (lane->first != o) {
 		o->is_next = true;
 		try_lane(d, lane);
@@ -251,9 +260,7 @@ static bool enter_reserved(struct dispatch *d, struct lane *lane, struct outboun
 	o->is_out = true;
 	if (gate.verdict != GATE_REFUSE)
 		return true;
-	d->counts.refused++;
-	dispatch_decide(o, OUTBOX_REFUSED, false, gate.reason);
-	put_outcome(d, o);
+	refuse(d, o, gate.reason);
 	return false;
 }
 

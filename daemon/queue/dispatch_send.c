@@ -118,8 +118,21 @@ static void decide_uncertain(struct outbound *o)
 	dispatch_decide(o, OUTBOX_UNCERTAIN, true, o->reason);
 }
 
+static void count_attempt(struct outbound *o, const pa_outcome *outcome)
+{
+	struct channel_counts *counts = &o->channel->counts;
+
+	if (outcome->result < ARRAY_COUNT(counts->attempts))
+		meter_add(&counts->attempts[outcome->result], 1);
+	if (outcome->result != PA_OUTCOME_SENT)
+		counts_note_code(counts, outcome->code);
+	else if (o->asked_ns)
+		histogram_note(&counts->answered, clock_monotonic_ns() - o->asked_ns);
+}
+
 static void decide_by_outcome(struct dispatch *d, struct outbound *o, const pa_outcome *outcome)
 {
+	count_attempt(o, outcome);
 	switch (outcome->result) {
 	case PA_OUTCOME_SENT:
 		d->counts.sent++;
@@ -205,6 +218,7 @@ struct flight_request {
 	struct dispatch *dispatch;
 	struct outbound *outbound;
 	struct arena *arena; /* holds this, the message and the request */
+	int64_t begun_ns;
 	pa_message message;
 };
 
@@ -219,6 +233,8 @@ static void on_answer(void *arg, const struct http_result *result)
 
 	if (!atomic_load(&request->dispatch->is_closing))
 		note_reach(o->channel, result);
+	histogram_note(&o->channel->counts.calls, clock_monotonic_ns() - request->begun_ns);
+	atomic_fetch_sub(&o->channel->counts.calls_under_way, 1);
 	if (!call || o->channel->ops->interpret(plugin_self(o->channel->plugin), call,
 						&request->message, result->response,
 						result->failure, &outcome, &err) != PA_OK) {
@@ -268,12 +284,16 @@ static void start_request(struct dispatch *d, struct outbound *o, struct flight_
 		if (status != PA_OK)
 			plugin_error_clean(&err);
 	}
-	if (status == PA_OK)
+	if (status == PA_OK) {
+		request->begun_ns = clock_monotonic_ns();
+		atomic_fetch_add(&o->channel->counts.calls_under_way, 1);
 		status = http_client_start(d->options.http, &http,
 					   o->channel->config->attempt_timeout_ms, on_answer,
 					   request, &err);
-	if (status == PA_OK)
-		return;
+		if (status == PA_OK)
+			return;
+		atomic_fetch_sub(&o->channel->counts.calls_under_way, 1);
+	}
 	log_warning(LOG_IDS(.outbox = o->id, .channel = o->channel->name),
 		    "a message can't be sent: %s", error_text(&err));
 	fail_to_send(d, o, status == PA_DEADLINE ? PA_OUTCOME_RETRY : PA_OUTCOME_GIVE_UP,
@@ -286,8 +306,11 @@ void dispatch_send(struct dispatch *d, struct outbound *o)
 	struct arena *arena = arena_new(SEND_ARENA_CAP);
 	struct flight_request *request = ARENA_NEW(arena, struct flight_request);
 
-	if (!o->first_try_ns)
+	if (!o->first_try_ns) {
 		o->first_try_ns = clock_monotonic_ns();
+		if (o->asked_ns)
+			histogram_note(&o->channel->counts.begun, o->first_try_ns - o->asked_ns);
+	}
 	*request = (struct flight_request){.dispatch = d, .outbound = o, .arena = arena};
 	if (prepare(o, arena, &request->message) != PA_OK) {
 		fail_to_send(d, o, PA_OUTCOME_GIVE_UP, "the stored message can't be read");

@@ -26,7 +26,6 @@ struct intake {
 	pthread_t thread;
 	_Atomic bool is_stopping;
 	_Atomic size_t unanswered;
-	_Atomic uint64_t posts, refused, forged, events, receipts;
 };
 
 /* ---- verify and parse ---- */
@@ -41,7 +40,7 @@ static void reject(struct post *post, unsigned status, const char *sentence)
 	post_unref(post);
 }
 
-static pa_status verify(struct intake *intake, struct post *post, pa_call *call, pa_error *err)
+static pa_status verify(struct post *post, pa_call *call, pa_error *err)
 {
 	const pa_channel_ops *ops = post->channel->ops;
 	const pa_http_request *request = http_exchange_request(post->exchange);
@@ -53,12 +52,12 @@ static pa_status verify(struct intake *intake, struct post *post, pa_call *call,
 	else
 		status = ops->verify(self, call, request, err);
 	if (status == PA_REJECTED)
-		atomic_fetch_add(&intake->forged, 1);
+		meter_add(&post->channel->counts.forged, 1);
 	return status;
 }
 
 /* True if the post may go on; otherwise it was answered. */
-static bool open_post(struct intake *intake, struct post *post)
+static bool open_post(struct post *post)
 {
 	pa_error err = ERROR_INIT;
 	pa_call *call;
@@ -71,7 +70,7 @@ static bool open_post(struct intake *intake, struct post *post)
 		reject(post, 503, "The channel is busy.");
 		return false;
 	}
-	status = verify(intake, post, call, &err);
+	status = verify(post, call, &err);
 	if (status == PA_OK && !post->is_receipt) {
 		post->body = http_exchange_request(post->exchange)->body;
 		if (post->channel->ops->parse(plugin_self(post->channel->plugin), call, post->body,
@@ -336,8 +335,8 @@ static void work_on(struct intake *intake, struct post *post)
 	}
 	place_body(intake, post, &items);
 	for (size_t i = 0; i < items.count; i++) {
-		atomic_fetch_add(
-			items.list[i]->kind == ITEM_EVENT ? &intake->events : &intake->receipts, 1);
+		if (items.list[i]->kind == ITEM_EVENT)
+			meter_add(&post->channel->counts.events, 1);
 		post_add(post);
 	}
 	for (size_t i = 0; i < items.count; i++)
@@ -402,7 +401,7 @@ static void *intake_main(void *arg)
 				struct post *post = (struct post *)(void *)mail;
 
 				mail = mail->next;
-				if (open_post(intake, post))
+				if (open_post(post))
 					posts[count++] = post;
 			}
 			if (count)
@@ -417,10 +416,14 @@ static void answer_provider(struct post *post, bool is_durable)
 {
 	struct intake *intake = post->arg;
 
-	if (is_durable)
+	if (is_durable) {
+		histogram_note(&post->channel->counts.acknowledged,
+			       clock_monotonic_ns() - post->arrived_ns);
 		http_exchange_answer(post->exchange, 200, NULL, 0, PA_STR(""));
-	else
+	} else {
+		meter_add(&post->channel->counts.refused, 1);
 		http_exchange_refuse(post->exchange, 503, "The store is away; try again.");
+	}
 	atomic_fetch_sub(&intake->unanswered, 1);
 	post_unref(post);
 }
@@ -435,11 +438,11 @@ void intake_http(struct intake *intake, struct channel *channel, struct http_exc
 	    writer_backlog(intake->options.writer) >= intake->options.most_waiting * 4 ||
 	    conversations_backlog(intake->options.conversations) >=
 		    intake->options.most_waiting * 4) {
-		atomic_fetch_add(&intake->refused, 1);
+		meter_add(&channel->counts.refused, 1);
 		http_exchange_refuse(exchange, 503, "The store is away or behind; try again.");
 		return;
 	}
-	atomic_fetch_add(&intake->posts, 1);
+	meter_add(&channel->counts.deliveries, 1);
 	post = post_new(channel, POST_ARENA_CAP);
 	post->exchange = exchange;
 	post->is_receipt = is_receipt;
@@ -544,13 +547,16 @@ void intake_free(struct intake *intake)
 
 struct intake_counts intake_counts(const struct intake *intake)
 {
-	return (struct intake_counts){
-		.posts = atomic_load(&intake->posts),
-		.refused = atomic_load(&intake->refused),
-		.forged = atomic_load(&intake->forged),
-		.events = atomic_load(&intake->events),
-		.receipts = atomic_load(&intake->receipts),
-	};
+	struct intake_counts sum = {0};
+
+	for (size_t i = 0; i < intake->options.channels->count; i++) {
+		const struct channel_counts *counts = &intake->options.channels->list[i].counts;
+
+		sum.posts += meter_read(&counts->deliveries);
+		sum.refused += meter_read(&counts->refused);
+		sum.forged += meter_read(&counts->forged);
+	}
+	return sum;
 }
 
 size_t intake_unanswered(const struct intake *intake)

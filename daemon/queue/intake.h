@@ -46,7 +46,7 @@ pa_status intake_deliver(struct intake *intake, struct channel *channel,
 			 const pa_event *const *events, size_t count, pa_error *err);
 
 struct intake_counts {
-	uint64_t posts, refused, forged, events, receipts;
+	uint64_t posts, refused, forged;
 };
 struct intake_counts intake_counts(const struct intake *intake);
 

@@ -75,16 +75,6 @@ struct receipt_item {
 	pa_str body;
 };
 
-enum outbox_state {
-	OUTBOX_WAITING = 0,
-	OUTBOX_UNDER_WAY = 1,
-	OUTBOX_UNCERTAIN = 2,
-	OUTBOX_SENT = 3,
-	OUTBOX_FAILED = 4,
-	OUTBOX_REFUSED = 5,
-	OUTBOX_DROPPED = 6,
-};
-
 struct outbound;
 
 struct attempt_item {
@@ -128,6 +118,7 @@ struct outbound {
 	enum outbox_state state;
 	int64_t not_after_ns;   /* business time; 0: none */
 	int64_t window_ns;      /* business time: end of the 24 h window; 0: none */
+	int64_t asked_ns;       /* monotonic: what it is the first answer to came in; 0: none */
 	int64_t first_try_ns;   /* monotonic */
 	int64_t due_ns;         /* monotonic: not before */
 	int64_t uncertain_ns;   /* monotonic: since when */
@@ -153,6 +144,7 @@ struct turn_item {
 	int64_t epoch;
 	bool has_strays;    /* its conversation's work was taken from the store */
 	int64_t last_event; /* inbox id the replies answer */
+	int64_t asked_ns;   /* monotonic: when the first event came in; 0: it was taken up later */
 	int64_t *consumed;  /* inbox ids */
 	size_t consumed_count;
 	size_t events_done; /* of the conversation's waiting events */

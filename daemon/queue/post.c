@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "queue/post.h"
 
+#include "io/clock.h"
+
 #include <stdlib.h>
 
 struct post *post_new(struct channel *channel, size_t memory_cap)
@@ -11,6 +13,7 @@ struct post *post_new(struct channel *channel, size_t memory_cap)
 		abort();
 	post->arena = arena_new(memory_cap);
 	post->channel = channel;
+	post->arrived_ns = clock_monotonic_ns();
 	post->references = 1;
 	post->undone = 1;
 	return post;

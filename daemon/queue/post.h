@@ -19,6 +19,7 @@ struct post {
 	struct arena *arena;
 	struct channel *channel;
 	struct http_exchange *exchange; /* NULL: from a session */
+	int64_t arrived_ns;             /* monotonic */
 	bool is_receipt;                /* came in at the receipt address */
 	pa_str body;                    /* session: absent */
 	const pa_event *const *events;  /* session: what was handed in, copied */

@@ -56,7 +56,9 @@ static void event_stored(void *arg, struct event_item *event, const struct accep
 
 	if (event->contact)
 		atomic_store(&event->contact->is_stored, true);
-	if (accepted && event->is_work)
+	if (!accepted)
+		meter_add(&event->post->channel->counts.duplicates, 1);
+	else if (event->is_work)
 		deliver(queue, event, accepted);
 	contact_unref(event->contact);
 }
@@ -74,6 +76,7 @@ static void receipt_stored(void *arg, struct receipt_item *receipt,
 {
 	struct queue *queue = arg;
 
+	meter_add(&receipt->post->channel->counts.receipts[receipt->status], 1);
 	if (receipted)
 		dispatch_receipt(queue->dispatch, receipted->conversation, receipted->outbox_id,
 				 receipt->status);
@@ -370,5 +373,8 @@ struct queue_status queue_status(struct queue *queue)
 				     .turns = workers_counts(queue->workers),
 				     .rotation = keeper_rotation(queue->keeper),
 				     .late = keeper_late_count(queue->keeper),
-				     .writer_backlog = writer_backlog(queue->writer)};
+				     .unanswered = intake_unanswered(queue->intake),
+				     .writer_backlog = writer_backlog(queue->writer),
+				     .writer = writer_counts(queue->writer),
+				     .turns_took = workers_took(queue->workers)};
 }

@@ -60,7 +60,10 @@ struct queue_status {
 	struct worker_counts turns;
 	enum rotation_state rotation;
 	uint64_t late;
+	size_t unanswered; /* deliveries */
 	size_t writer_backlog;
+	const struct writer_counts *writer; /* both live as long as the queue */
+	const struct histogram *turns_took;
 };
 struct queue_status queue_status(struct queue *queue);
 

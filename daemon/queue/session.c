@@ -44,6 +44,7 @@ struct session {
 	struct lent *lent;
 	pthread_t thread;
 	bool is_started; /* the main thread's */
+	_Atomic bool is_up;
 	_Atomic bool is_stopping;
 };
 
@@ -195,9 +196,11 @@ static void run_once(struct session *session)
 	pa_status status = PA_DEADLINE;
 
 	if (call) {
+		atomic_store(&session->is_up, true);
 		status = session->channel->ops->run(plugin_self(session->channel->plugin), call,
 						    &session_host, (pa_session *)(void *)session,
 						    &err);
+		atomic_store(&session->is_up, false);
 		plugin_call_end(call);
 		plugin_error_clean(&err);
 	}
@@ -316,6 +319,11 @@ void session_free(struct session *session)
 	pthread_cond_destroy(&session->filled);
 	pthread_mutex_destroy(&session->lock);
 	free(session);
+}
+
+bool session_is_up(const struct session *session)
+{
+	return atomic_load(&session->is_up);
 }
 
 static bool add_errand(struct session *session, struct errand *errand)

@@ -26,6 +26,9 @@ void session_stop(struct session *session);
 /* When nobody pushes any more. NULL is fine. */
 void session_free(struct session *session);
 
+/* Whether run() is under way. Any thread. */
+bool session_is_up(const struct session *session);
+
 /* A message to send; its attempt is committed. message lives in arena, which is the session's from
  * now on. False: the session has ended, and arena stays the caller's. */
 bool session_push(struct session *session, struct outbound *outbound, const pa_message *message,

@@ -7,16 +7,7 @@
 #define QUEUE_STORE_H
 
 #include "io/db.h"
-#include "queue/item.h"
-
-#define BATCH_MAX 256 /* items of one kind in one transaction */
-
-/* Items of one transaction. Within a batch: dedup keys differ, an outbox row has one receipt, one
- * attempt and one outcome at most, a conversation one turn. */
-struct batch {
-	struct item *items[ITEM_KINDS][BATCH_MAX];
-	size_t count[ITEM_KINDS];
-};
+#include "queue/batch.h"
 
 /* A receipt that was new. */
 struct receipted {

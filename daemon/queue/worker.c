@@ -35,6 +35,7 @@ struct workers {
 	struct workers_options options;
 	struct worker *list;
 	_Atomic int64_t speechless_ns; /* monotonic: until then language is not asked */
+	struct histogram took;
 	_Atomic uint64_t turns;
 	_Atomic uint64_t failures;
 };
@@ -181,6 +182,7 @@ static pa_status make_outbounds(struct making *m, struct turn_item *turn)
 
 		if (!o)
 			return PA_BUG;
+		o->asked_ns = turn->outbounds_count ? 0 : turn->asked_ns;
 		turn->outbounds[turn->outbounds_count++] = o;
 		if (!o->id)
 			return PA_RETRY;
@@ -267,6 +269,8 @@ static void note_consumed(struct making *m, struct turn_item *turn)
 	turn->consumed = ARENA_ARRAY(m->arena, int64_t, m->count);
 	for (size_t i = 0; i < m->out.consumed && i < m->count; i++) {
 		turn->events_done++;
+		if (!turn->asked_ns && m->waiting[i]->post)
+			turn->asked_ns = m->waiting[i]->arrived_ns;
 		if (!m->waiting[i]->id)
 			continue;
 		turn->consumed[turn->consumed_count++] = m->waiting[i]->id;
@@ -409,6 +413,7 @@ static void *worker_main(void *arg)
 		ports.found_store_away = false;
 		if (!run_turn(m))
 			arena_free(arena);
+		histogram_note(&workers->took, clock_monotonic_ns() - now_ns);
 		flight_note(0, 0);
 		atomic_store(&worker->moved_ns, 0);
 	}
@@ -460,6 +465,11 @@ int64_t workers_still_ns(const struct workers *workers)
 			most_ns = now_ns - moved_ns - allowed_ns;
 	}
 	return most_ns;
+}
+
+const struct histogram *workers_took(const struct workers *workers)
+{
+	return &workers->took;
 }
 
 struct worker_counts workers_counts(const struct workers *workers)

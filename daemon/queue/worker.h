@@ -53,7 +53,10 @@ void job_pack(struct buf *out, pa_str name, pa_str payload);
  * not count. 0: none is. */
 int64_t workers_still_ns(const struct workers *workers);
 
-/* Turns run so far, and their time. */
+/* How long turns took, up to the commit that they hand in: those that come to nothing too. */
+const struct histogram *workers_took(const struct workers *workers);
+
+/* Turns run so far. */
 struct worker_counts {
 	uint64_t turns, failures;
 };

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "queue/batch.h"
 #include "queue/connect.h"
 #include "queue/rate.h"
 
@@ -44,6 +45,7 @@ struct writer {
 	_Atomic bool is_stopping;
 	_Atomic size_t waiting;
 	_Atomic uint64_t cycles;
+	struct writer_counts counts;
 };
 
 static void line_add(struct line *line, struct item *item)
@@ -251,17 +253,31 @@ static void fail(struct writer *w, struct item *item, pa_status status, const pa
 	defer(w, item);
 }
 
+static void count_commit(struct writer *w, const struct batch *batch, int64_t began_ns,
+			 pa_status status)
+{
+	if (status != PA_OK) {
+		meter_add(&w->counts.failed, 1);
+		return;
+	}
+	histogram_note(&w->counts.took, clock_monotonic_ns() - began_ns);
+	for (size_t kind = 0; kind < ITEM_KINDS; kind++)
+		meter_add(&w->counts.items[kind], batch->count[kind]);
+}
+
 static pa_status commit_batch(struct writer *w, const struct batch *batch, pa_error *err)
 {
 	struct stored stored;
 	/* The store keeps microseconds; references to an outbox row carry its time. */
 	int64_t now_ns = clock_now_ns() / 1000 * 1000;
+	int64_t began_ns = clock_monotonic_ns();
 	pa_status status;
 
 	arena_reset(w->arena);
 	atomic_store(&w->is_committing, true);
 	status = store_commit(&w->store, batch, now_ns, w->arena, &stored, err);
 	atomic_store(&w->is_committing, false);
+	count_commit(w, batch, began_ns, status);
 	if (status == PA_OK)
 		finish_batch(w, batch, &stored);
 	return status;
@@ -323,65 +339,6 @@ static void commit_by_kind(struct writer *w, const struct batch *batch)
 
 /* ---- a cycle ---- */
 
-static bool same_event(const struct item *a, const struct item *b)
-{
-	const struct event_item *x = (const struct event_item *)(const void *)a;
-	const struct event_item *y = (const struct event_item *)(const void *)b;
-
-	assert(x && y);
-	return x->key_len == y->key_len && memcmp(x->key, y->key, x->key_len) == 0;
-}
-
-static bool same_message(const struct item *a, const struct item *b)
-{
-	const struct receipt_item *x = (const struct receipt_item *)(const void *)a;
-	const struct receipt_item *y = (const struct receipt_item *)(const void *)b;
-
-	assert(x && y);
-	return x->outbox_id == y->outbox_id &&
-	       memcmp(x->external_tag, y->external_tag, TAG_BYTES) == 0;
-}
-
-/* Whether an item may not share a transaction with one that is in it already. */
-static bool clashes(const struct batch *batch, const struct item *item)
-{
-	bool (*same)(const struct item *, const struct item *) =
-		item->kind == ITEM_EVENT     ? same_event
-		: item->kind == ITEM_RECEIPT ? same_message
-					     : NULL;
-
-	for (size_t i = 0; same && i < batch->count[item->kind]; i++)
-		if (same(batch->items[item->kind][i], item))
-			return true;
-	return false;
-}
-
-static size_t bytes_of(const pa_str *list, size_t count)
-{
-	size_t bytes = 0;
-
-	for (size_t i = 0; i < count; i++)
-		bytes += list[i].len;
-	return bytes;
-}
-
-/* What of an item counts when a transaction gets long: contents that others chose. */
-static size_t item_bytes(const struct item *item)
-{
-	const struct event_item *event = (const struct event_item *)(const void *)item;
-	const struct receipt_item *receipt = (const struct receipt_item *)(const void *)item;
-	const struct turn_item *turn = (const struct turn_item *)(const void *)item;
-
-	if (item->kind == ITEM_EVENT)
-		return event->payload.len + event->body.len;
-	if (item->kind == ITEM_RECEIPT)
-		return receipt->payload.len + receipt->body.len;
-	if (item->kind != ITEM_TURN)
-		return 0;
-	return turn->sealed_state.len + bytes_of(turn->payloads, turn->outbounds_count) +
-	       bytes_of(turn->job_payloads, turn->out.jobs_count);
-}
-
 /* Receipts are half of all work and nobody waits for them: their batches are the largest. */
 static bool is_early(const struct writer *w, size_t kind)
 {
@@ -402,11 +359,11 @@ static void gather(struct writer *w, struct batch *batch)
 			continue;
 		while (batch->count[kind] < BATCH_MAX && bytes < BATCH_BYTES &&
 		       (item = line_pop(&w->lines[kind]))) {
-			if (clashes(batch, item)) {
+			if (batch_clashes(batch, item)) {
 				line_add(&rest, item);
 				continue;
 			}
-			bytes += item_bytes(item);
+			bytes += batch_bytes(item);
 			batch->items[kind][batch->count[kind]++] = item;
 			atomic_fetch_sub(&w->waiting, 1);
 		}
@@ -692,6 +649,11 @@ void writer_swept(struct writer *w)
 {
 	atomic_store(&w->awaits_sweep, false);
 	mailbox_poke(&w->box);
+}
+
+const struct writer_counts *writer_counts(const struct writer *w)
+{
+	return &w->counts;
 }
 
 uint64_t writer_cycles(const struct writer *w)

@@ -64,6 +64,14 @@ int64_t writer_node(const struct writer *writer);
 /* Cycles so far. */
 uint64_t writer_cycles(const struct writer *writer);
 
+/* How long its transactions took, and what they held. */
+struct writer_counts {
+	struct histogram took;
+	meter failed;
+	meter items[ITEM_KINDS];
+};
+const struct writer_counts *writer_counts(const struct writer *writer);
+
 void writer_put(struct writer *writer, struct item *item);
 
 /* False while the store is away: refuse work at the door. */

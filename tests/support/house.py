@@ -264,6 +264,7 @@ class House:
 
 	def _make(self, durable, customers, pg_options):
 		self.port = free_port()
+		self.metrics_port = free_port()
 		self.http = Http(self.port)
 		self.server = postgres.Server(durable, pg_options)
 		self.core_server = postgres.Server() if self.core_apart else self.server
@@ -312,6 +313,8 @@ demo = true;
 listen = {{
 {self._group("listen", address='"127.0.0.1"', port=self.port)}}};
 control = {{ socket = "{f}/control.sock"; }};
+metrics = {{
+{self._group("metrics", port=self.metrics_port)}}};
 store = {{
 {self._group("store", database=f'"host={host} port=5432 dbname=proalto user=proalto"',
 	     master_key=f'"file:{f}/master.key"', node='"prueba"')}}};
