@@ -325,7 +325,8 @@ static pa_status serve(struct app *app, pa_error *err)
 		status = loop_add_timer(app->loop, 0, STATUS_MS, on_status, app, NULL, err);
 	app->commands = (struct commands){.house = &app->house,
 					  .queue = app->queue,
-					  .config_path = app->options->config_path};
+					  .config_path = app->options->config_path,
+					  .started_ns = clock_now_ns()};
 	if (status == PA_OK)
 		status = commands_listen(&app->commands, app->loop, &app->control, err);
 	if (status != PA_OK)

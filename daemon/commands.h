@@ -14,6 +14,9 @@ struct commands {
 	struct house *house;
 	struct queue *queue;
 	const char *config_path;
+	int64_t started_ns;  /* business time */
+	int64_t reloaded_ns; /* the last time that a reload was tried; 0: never */
+	bool is_reload_refused;
 };
 
 /* Listens at the configured socket. commands must outlive the control. */

@@ -40,8 +40,9 @@ ctl_fn ctl_status;       /* status */
 /* "proaltoctl: NAME: text" on standard error; returns status. */
 int ctl_fail(const struct ctl *ctl, int status, const char *format, ...) PA_PRINTF(3, 4);
 
-/* One of two, by the operator's language. */
-const char *ctl_say(const char *spanish, const char *english);
+/* One of two, by the operator's language. Both may be formats. */
+__attribute__((format_arg(1), format_arg(2))) const char *ctl_say(const char *spanish,
+								  const char *english);
 
 /* Says how the subcommand is used, on standard error; returns CTL_USAGE. */
 int ctl_usage(const struct ctl *ctl);

@@ -20,7 +20,8 @@ static const struct subcommand {
 	const char *es;
 	const char *en;
 } subcommands[] = {
-	{"status", ctl_status, "", "cómo está el servicio", "how the service is"},
+	{"status", ctl_status, "[--json]", "cómo está el servicio: qué espera, qué falla y por qué",
+	 "how the service is: what waits, what fails and why"},
 	{"reload", ctl_reload, "",
 	 "vuelve a leer la configuración y los flujos; si algo está mal, lo dice y todo sigue "
 	 "igual",

@@ -568,6 +568,20 @@ struct dispatch_counts dispatch_counts(struct dispatch *d)
 	return counts;
 }
 
+struct outlet_report dispatch_outlet(struct dispatch *d, const struct channel *channel)
+{
+	const struct outlet *outlet = outlet_of(d, channel);
+	int64_t now_ns = clock_monotonic_ns();
+	struct outlet_report report;
+
+	pthread_mutex_lock(&d->lock);
+	report = outlet->report;
+	if (outlet->paused_until_ns > now_ns)
+		report.paused_ms = (outlet->paused_until_ns - now_ns) / NS_PER_MS + 1;
+	pthread_mutex_unlock(&d->lock);
+	return report;
+}
+
 /* ---- life ---- */
 
 struct dispatch *dispatch_new(const struct dispatch_options *options)

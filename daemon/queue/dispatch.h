@@ -90,4 +90,14 @@ struct dispatch_counts {
 };
 struct dispatch_counts dispatch_counts(struct dispatch *dispatch);
 
+/* How sending on one channel goes. Times are business time, 0: never since the start. */
+struct outlet_report {
+	int64_t sent_ns;   /* the last message that the provider took */
+	int64_t failed_ns; /* the last attempt that it did not, and why */
+	int64_t code;
+	char reason[160];
+	int64_t paused_ms; /* for so long nothing is tried; 0: it is not paused */
+};
+struct outlet_report dispatch_outlet(struct dispatch *dispatch, const struct channel *channel);
+
 #endif

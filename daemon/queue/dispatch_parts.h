@@ -31,6 +31,7 @@ struct outlet {
 	int64_t paused_until_ns;
 	int pause_level;
 	int failures; /* in a row */
+	struct outlet_report report;
 };
 
 struct dispatch {

@@ -20,6 +20,9 @@
 #define BACK_OFF_MAX_NS NS_PER_MINUTE
 #define UNHEALTHY_AFTER 3 /* failures in a row */
 #define SICK_NS (30 * NS_PER_S)
+_Static_assert(sizeof(((struct outlet_report *)0)->reason) ==
+		       sizeof(((struct outbound *)0)->reason),
+	       "a reason fits");
 #define MAX_AFTER_MS (INT64_C(24) * 3600 * 1000) /* a provider that asks for more gets this */
 
 /* ---- results of attempts ---- */
@@ -130,9 +133,24 @@ static void count_attempt(struct outbound *o, const pa_outcome *outcome)
 		histogram_note(&counts->answered, clock_monotonic_ns() - o->asked_ns);
 }
 
+/* For whoever asks how the channel is. */
+static void report(struct dispatch *d, const struct outbound *o, const pa_outcome *outcome)
+{
+	struct outlet_report *report = &outlet_of(d, o->channel)->report;
+
+	if (outcome->result == PA_OUTCOME_SENT) {
+		report->sent_ns = clock_now_ns();
+		return;
+	}
+	report->failed_ns = clock_now_ns();
+	report->code = outcome->code;
+	memcpy(report->reason, o->reason, sizeof(report->reason));
+}
+
 static void decide_by_outcome(struct dispatch *d, struct outbound *o, const pa_outcome *outcome)
 {
 	count_attempt(o, outcome);
+	report(d, o, outcome);
 	switch (outcome->result) {
 	case PA_OUTCOME_SENT:
 		d->counts.sent++;

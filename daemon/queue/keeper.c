@@ -9,6 +9,7 @@
 #include "queue/ids.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -213,7 +214,7 @@ static pa_status recover(struct keeper *k, pa_error *err)
 
 static pa_status start(struct keeper *k, pa_error *err)
 {
-	static const char *const sets[] = {"keeper", "keys", NULL};
+	static const char *const sets[] = {"keeper", "keys", "overview", NULL};
 	pa_status status = queue_connect(k->options.database, "proaltod keeper", sets, &k->db, err);
 
 	if (status == PA_OK)
@@ -359,6 +360,9 @@ static pa_status between_ticks(struct keeper *k, pa_error *err)
 static void lose_store(struct keeper *k, const pa_error *err)
 {
 	log_warning(LOG_NO_IDS, "the keeper can't work on the store: %s", error_text(err));
+	pthread_mutex_lock(&k->view_lock);
+	snprintf(k->view.trouble, sizeof(k->view.trouble), "%s", error_text(err));
+	pthread_mutex_unlock(&k->view_lock);
 	db_close(k->db);
 	k->db = NULL;
 }
@@ -424,6 +428,7 @@ struct keeper *keeper_new(const struct keeper_options *options)
 	keeper_note_last(k, options->last, options->last_count);
 	k->arena = arena_new(ARENA_CAP);
 	mailbox_init(&k->box);
+	pthread_mutex_init(&k->view_lock, NULL);
 	atomic_store(&k->is_core_back, true);
 	if (pthread_create(&k->thread, NULL, keeper_main, k) != 0)
 		abort();
@@ -464,6 +469,7 @@ void keeper_free(struct keeper *k)
 	}
 	db_close(k->db);
 	mailbox_done(&k->box);
+	pthread_mutex_destroy(&k->view_lock);
 	arena_free(k->arena);
 	free(k);
 }
@@ -498,6 +504,16 @@ void keeper_core_back(struct keeper *k)
 enum rotation_state keeper_rotation(const struct keeper *k)
 {
 	return (enum rotation_state)atomic_load(&k->rotation_state);
+}
+
+struct keeper_view keeper_view(struct keeper *k)
+{
+	struct keeper_view view;
+
+	pthread_mutex_lock(&k->view_lock);
+	view = k->view;
+	pthread_mutex_unlock(&k->view_lock);
+	return view;
 }
 
 uint64_t keeper_late_count(const struct keeper *k)

@@ -12,6 +12,7 @@
 #include "queue/conversations.h"
 #include "queue/dispatch.h"
 #include "queue/flight.h"
+#include "queue/overview.h"
 #include "queue/rotation.h"
 #include "queue/writer.h"
 
@@ -52,6 +53,13 @@ void keeper_core_back(struct keeper *keeper);
 
 /* How far the change of the master key is. */
 enum rotation_state keeper_rotation(const struct keeper *keeper);
+
+/* What the keeper saw last. Any thread. */
+struct keeper_view {
+	struct overview overview;
+	char trouble[256]; /* why it can't work on the store; "": it can */
+};
+struct keeper_view keeper_view(struct keeper *keeper);
 
 /* Customers that have waited 20 s for an answer, so far. */
 uint64_t keeper_late_count(const struct keeper *keeper);

@@ -41,6 +41,8 @@ struct keeper {
 	int64_t expiry_pages[EXPIRIES];
 	pthread_t thread;
 	struct mailbox box;
+	pthread_mutex_t view_lock; /* guards view */
+	struct keeper_view view;
 	bool was_ready;
 	_Atomic bool is_core_back;   /* those who wait for it are not told yet */
 	_Atomic bool has_strays;     /* something to do lies in the store */

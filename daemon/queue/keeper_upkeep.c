@@ -7,6 +7,7 @@
 
 #define UPKEEP_TICKS 3600
 #define SECRETS_TICKS 10
+#define OVERVIEW_TICKS 3
 #define EXPIRY_PAGES 128 /* looked at in each table at a time: some 15,000 rows */
 
 /* Tables from which rows go after their time. Meta repeats for 7 days. */
@@ -63,10 +64,29 @@ static pa_status wipe_secrets(struct keeper *k, pa_error *err)
 	return keeper_run(k, params, NULL, err);
 }
 
+/* For whoever asks how things are. */
+static pa_status look_over(struct keeper *k, pa_error *err)
+{
+	struct overview overview;
+	pa_status status = overview_read(k->db, k->arena, &overview, err);
+
+	if (status != PA_OK)
+		return status;
+	pthread_mutex_lock(&k->view_lock);
+	k->view.overview = overview;
+	k->view.trouble[0] = '\0';
+	pthread_mutex_unlock(&k->view_lock);
+	return PA_OK;
+}
+
 pa_status keeper_upkeep(struct keeper *k, pa_error *err)
 {
 	pa_status status = PA_OK;
 
+	if (k->ticks % OVERVIEW_TICKS == 0 || k->view.trouble[0])
+		status = look_over(k, err);
+	if (status != PA_OK)
+		return status;
 	if (k->ticks % SECRETS_TICKS == 0)
 		status = wipe_secrets(k, err);
 	if (status == PA_OK && k->ticks % UPKEEP_TICKS == 0)

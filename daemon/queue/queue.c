@@ -376,5 +376,11 @@ struct queue_status queue_status(struct queue *queue)
 				     .unanswered = intake_unanswered(queue->intake),
 				     .writer_backlog = writer_backlog(queue->writer),
 				     .writer = writer_counts(queue->writer),
-				     .turns_took = workers_took(queue->workers)};
+				     .turns_took = workers_took(queue->workers),
+				     .store = keeper_view(queue->keeper)};
+}
+
+struct outlet_report queue_outlet(struct queue *queue, const struct channel *channel)
+{
+	return dispatch_outlet(queue->dispatch, channel);
 }

@@ -64,7 +64,11 @@ struct queue_status {
 	size_t writer_backlog;
 	const struct writer_counts *writer; /* both live as long as the queue */
 	const struct histogram *turns_took;
+	struct keeper_view store; /* as the keeper saw it last */
 };
 struct queue_status queue_status(struct queue *queue);
+
+/* How sending on a channel goes. */
+struct outlet_report queue_outlet(struct queue *queue, const struct channel *channel);
 
 #endif

@@ -224,7 +224,7 @@ def in_the_files(house, planted):
 
 
 def in_the_status(house, planted):
-	data = (house.ctl("status") + str(house.ask("status"))).encode()
+	data = (house.ctl("status") + house.ctl("status", "--json") + str(house.ask("status"))).encode()
 	planted.look("proaltoctl status", data)
 	for path in ("/readyz", "/healthz"):
 		planted.look(path, house.http.request("GET", path)[1])

@@ -323,7 +323,7 @@ def balance(machine):
 
 def asked(machine):
 	said = run("proaltoctl", "status")
-	check("store" in said, "proaltoctl status", said)
+	check("Base de datos" in said or "Database" in said, "proaltoctl status", said)
 	run("useradd", "-M", "-G", "proalto-admin", "operadora")
 	run("proaltoctl", "status", user="operadora")
 	run("proaltoctl", "status", user="nobody", fails=True)

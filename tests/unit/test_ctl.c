@@ -41,6 +41,9 @@ struct fixture {
 	_Atomic int64_t level;
 	_Atomic int64_t seconds;
 	_Atomic bool heard_reason; /* RESUME_REASON */
+	/* what status tells; set before it is asked */
+	bool is_store_away;
+	const char *channels;
 };
 
 /* ---- the daemon's side --------------------------------------------------------------------------
@@ -48,16 +51,26 @@ struct fixture {
 
 static pa_status on_status(void *arg, const struct json *request, struct json *reply, pa_error *err)
 {
-	struct json *list = json_array_new(), *channel = json_object_new();
+	const struct fixture *fx = arg;
+	struct json *channels = NULL, *nodes = NULL;
 
-	(void)arg;
 	(void)request;
-	(void)err;
-	json_set_text(channel, "name", PA_STR("sms"));
-	json_append(list, channel);
+	if (json_parse(str_from(fx->channels), &channels, err) != PA_OK ||
+	    json_parse(PA_STR("[{\"name\":\"uno\",\"alive\":true,\"started_at\":null}]"), &nodes,
+		       err) != PA_OK)
+		return PA_BUG;
 	json_set_text(reply, "version", PA_STR("1.2"));
-	json_set_bool(reply, "store", true);
-	json_set(reply, "channels", list);
+	json_set_text(reply, "node", PA_STR("uno"));
+	json_set_text(reply, "now", PA_STR("2026-11-26T03:10:00-05:00"));
+	json_set_text(reply, "started_at", PA_STR("2026-11-23T03:00:00-05:00"));
+	json_set_bool(reply, "store", !fx->is_store_away);
+	json_set_text(reply, "store_error", PA_STR("gone"));
+	json_set_text(reply, "core", fx->is_store_away ? PA_STR("down") : PA_STR("up"));
+	json_set_integer(reply, "stored_events", fx->is_store_away ? 7 : 0);
+	json_set_integer(reply, "stored_events_oldest_ms", 7500000);
+	json_set_integer(reply, "set_aside", fx->is_store_away ? 2 : 0);
+	json_set(reply, "channels", channels);
+	json_set(reply, "nodes", nodes);
 	return PA_OK;
 }
 
@@ -283,8 +296,51 @@ static void expect(struct fixture *fx, const char *arguments, int status, const 
 
 static void test_status(void **state)
 {
-	expect(*state, "status", 0,
-	       "ok: true\nversion: 1.2\nstore: true\nchannels:\n  {\"name\":\"sms\"}\n", "");
+	struct fixture *fx = *state;
+	const char *out, *err;
+
+	fx->channels = "[{\"name\":\"sms\",\"healthy\":true,\"leased\":true,"
+		       "\"last_sent_at\":\"2026-11-26T03:08:00-05:00\"}]";
+	assert_int_equal(run(fx, "status", &out, &err), 0);
+	assert_string_equal(err, "");
+	assert_memory_equal(out, "proaltod 1.2, node uno, started 3 days ago\nALL IS WELL\n\n", 54);
+	assert_non_null(strstr(out, "\nDatabase            answers\n"));
+	assert_non_null(strstr(out, "\nTo be served        0\n"));
+	assert_non_null(strstr(out, "\n  sms               well; last sent 2 min ago\n"));
+	assert_non_null(strstr(out, "\n  uno               alive, started never\n"));
+	assert_int_equal(run(fx, "status --json", &out, &err), 0);
+	assert_memory_equal(out, "{\"ok\":true,\"version\":\"1.2\",", 27);
+}
+
+/* What is wrong stands at the top, and each thing says why. */
+static void test_status_in_trouble(void **state)
+{
+	struct fixture *fx = *state;
+	const char *out, *err;
+
+	fx->is_store_away = true;
+	fx->channels =
+		"[{\"name\":\"whatsapp\",\"plugin\":\"channel-whatsapp\",\"healthy\":false,"
+		"\"paused_ms\":29001,\"last_error\":{\"at\":\"2026-11-26T03:09:50-05:00\","
+		"\"code\":190,\"reason\":\"x\"}},"
+		"{\"name\":\"sms\",\"healthy\":true,\"disabled\":true,\"last_error\":{\"at\":"
+		"\"2026-11-26T03:09:50-05:00\",\"code\":0,\"reason\":\"no credit\"}}]";
+	assert_int_equal(run(fx, "status", &out, &err), 0);
+	assert_non_null(strstr(out,
+			       "\nTROUBLE: the database is out of use: messages are turned away "
+			       "with 503; the core system does not answer; messages wait for "
+			       "a turn; messages set aside: 2; channel whatsapp fails; channel "
+			       "sms is disabled\n"));
+	assert_non_null(strstr(out, "OUT OF USE: gone\n"));
+	assert_non_null(strstr(out, "To be served        7, for 2 h 5 min\n"));
+	assert_non_null(strstr(out, "PAUSED: tried again in 30 s; last sent never\n"));
+	assert_non_null(strstr(out, "last error 10 s ago: 190: the access token expired or is not "
+				    "valid\n"));
+	assert_non_null(strstr(out, "last error 10 s ago: no credit\n"));
+	setenv("LC_ALL", "es_CO.UTF-8", 1);
+	assert_int_equal(run(fx, "status", &out, &err), 0);
+	setenv("LC_ALL", "C", 1);
+	assert_non_null(strstr(out, "190: el token de acceso venció o no es válido\n"));
 }
 
 static void test_reload(void **state)
@@ -380,6 +436,7 @@ static void test_finds_its_daemon(void **state)
 	FILE *file;
 
 	unsetenv("TEST_CTL_KEY");
+	fx->channels = "[]";
 	assert_int_equal(run(fx, "status", &out, &err), 0);
 	file = fopen(fx->config, "ae");
 	assert_true(fputs("nonsense = 1;\n", file) > 0);
@@ -613,12 +670,19 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-		TEST(test_status),      TEST(test_reload),
-		TEST(test_log_level),   TEST(test_conversation_resume),
-		TEST(test_clock),       TEST(test_wrong_arguments),
-		TEST(test_help),        TEST(test_finds_its_daemon),
-		TEST(test_no_daemon),   TEST(test_migrate),
-		TEST(test_two_migrate), TEST(test_inbox),
+		TEST(test_status),
+		TEST(test_status_in_trouble),
+		TEST(test_reload),
+		TEST(test_log_level),
+		TEST(test_conversation_resume),
+		TEST(test_clock),
+		TEST(test_wrong_arguments),
+		TEST(test_help),
+		TEST(test_finds_its_daemon),
+		TEST(test_no_daemon),
+		TEST(test_migrate),
+		TEST(test_two_migrate),
+		TEST(test_inbox),
 	};
 
 	(void)argc;
