@@ -251,6 +251,18 @@ static void write_stuck(struct view *view)
 	}
 }
 
+/* Only while it is being changed. */
+static void write_key(struct view *view)
+{
+	pa_str word = text(view->said, "master_key");
+
+	if (!word.len || str_equal(word, PA_STR("settled")))
+		return;
+	label(view, "Llave maestra", "Master key");
+	buf_format(&view->out, "%s (%.*s)\n", ctl_say("se está cambiando", "is being changed"),
+		   PA_FMT(word));
+}
+
 static void write_reload(struct view *view)
 {
 	bool is_refused = is_set(view->said, "last_reload_refused");
@@ -299,6 +311,7 @@ static int print_text(struct ctl *ctl, const struct json *said)
 	write_channels(&view);
 	write_nodes(&view);
 	write_stuck(&view);
+	write_key(&view);
 	write_reload(&view);
 	write_counts(&view);
 	printf("proaltod %.*s, %s %.*s, %s %s\n", PA_FMT(text(said, "version")),
