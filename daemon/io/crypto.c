@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/crypto.h"
 
+#include "base/str.h"
+
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <sodium.h>
@@ -142,6 +144,92 @@ pa_status unseal(struct arena *arena, const struct key *key, pa_str context, pa_
 		return PA_REJECTED;
 	*ret = (pa_str){plain, len};
 	return PA_OK;
+}
+
+static_assert(BOX_OVERHEAD == crypto_box_SEALBYTES, "the header promises this size");
+static_assert(KEY_BYTES == crypto_box_SEEDBYTES && KEY_BYTES == crypto_box_PUBLICKEYBYTES &&
+		      KEY_BYTES == crypto_box_SECRETKEYBYTES,
+	      "one kind of key");
+
+void key_pair_from(const struct key *seed, struct key_pair *ret)
+{
+	if (crypto_box_seed_keypair(ret->public.bytes, ret->secret.bytes, seed->bytes))
+		abort();
+}
+
+pa_str box_put(struct arena *arena, const struct key *public, pa_str plain)
+{
+	size_t len = plain.len + BOX_OVERHEAD;
+	char *to = arena_alloc(arena, len);
+
+	/* It fails for a public key that is none; then nobody may believe that it was boxed. */
+	if (crypto_box_seal((unsigned char *)to, as_bytes(plain), plain.len, public->bytes))
+		return PA_STR_ABSENT;
+	return (pa_str){to, len};
+}
+
+pa_status box_take(struct arena *arena, const struct key_pair *pair, pa_str boxed, pa_str *ret)
+{
+	char *plain;
+
+	if (boxed.len < BOX_OVERHEAD)
+		return PA_REJECTED;
+	plain = arena_alloc(arena, boxed.len - BOX_OVERHEAD + 1);
+	if (crypto_box_seal_open((unsigned char *)plain, as_bytes(boxed), boxed.len,
+				 pair->public.bytes, pair->secret.bytes))
+		return PA_REJECTED;
+	*ret = (pa_str){plain, boxed.len - BOX_OVERHEAD};
+	return PA_OK;
+}
+
+#define STREAM_STATE(stream) ((crypto_secretstream_xchacha20poly1305_state *)(stream)->state)
+static_assert(sizeof(crypto_secretstream_xchacha20poly1305_state) <= sizeof(struct stream) &&
+		      STREAM_HEADER_BYTES == crypto_secretstream_xchacha20poly1305_HEADERBYTES &&
+		      STREAM_OVERHEAD == crypto_secretstream_xchacha20poly1305_ABYTES,
+	      "the header promises these sizes");
+
+void stream_seal_begin(struct stream *stream, const struct key *key,
+		       uint8_t header[STREAM_HEADER_BYTES])
+{
+	crypto_secretstream_xchacha20poly1305_init_push(STREAM_STATE(stream), header, key->bytes);
+}
+
+void stream_seal(struct stream *stream, pa_str context, pa_str plain, bool is_last, char *out)
+{
+	unsigned char tag = is_last ? crypto_secretstream_xchacha20poly1305_TAG_FINAL
+				    : crypto_secretstream_xchacha20poly1305_TAG_MESSAGE;
+
+	crypto_secretstream_xchacha20poly1305_push(STREAM_STATE(stream), (unsigned char *)out, NULL,
+						   as_bytes(plain), plain.len, as_bytes(context),
+						   context.len, tag);
+}
+
+pa_status stream_open_begin(struct stream *stream, const struct key *key,
+			    const uint8_t header[STREAM_HEADER_BYTES])
+{
+	return crypto_secretstream_xchacha20poly1305_init_pull(STREAM_STATE(stream), header,
+							       key->bytes)
+		       ? PA_REJECTED
+		       : PA_OK;
+}
+
+pa_status stream_open(struct stream *stream, pa_str context, pa_str sealed, char *out,
+		      bool *ret_is_last)
+{
+	unsigned char tag;
+
+	if (sealed.len < STREAM_OVERHEAD ||
+	    crypto_secretstream_xchacha20poly1305_pull(STREAM_STATE(stream), (unsigned char *)out,
+						       NULL, &tag, as_bytes(sealed), sealed.len,
+						       as_bytes(context), context.len))
+		return PA_REJECTED;
+	*ret_is_last = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;
+	return PA_OK;
+}
+
+void stream_wipe(struct stream *stream)
+{
+	sodium_memzero(stream, sizeof(*stream));
 }
 
 void hmac_sha256(pa_str key, pa_str data, uint8_t out[DIGEST_BYTES])

@@ -50,6 +50,40 @@ pa_str seal_arena(struct arena *arena, const struct key *key, pa_str context, pa
 pa_status unseal(struct arena *arena, const struct key *key, pa_str context, pa_str sealed,
 		 pa_str *ret) PA_MUST_USE;
 
+/* A pair of keys: what is put into the public one's box only who has the secret one takes out
+ * (X25519, libsodium's sealed box). Who put it in is not known. */
+#define BOX_OVERHEAD 48
+struct key_pair {
+	struct key public;
+	struct key secret;
+};
+/* Always the same one for one seed. Wipe the secret. */
+void key_pair_from(const struct key *seed, struct key_pair *ret);
+pa_str box_put(struct arena *arena, const struct key *public, pa_str plain);
+/* PA_REJECTED if it was altered, or is in another's box. */
+pa_status box_take(struct arena *arena, const struct key_pair *pair, pa_str boxed, pa_str *ret)
+	PA_MUST_USE;
+
+/* A long text sealed in pieces that can't be changed, left out, repeated or put in another order
+ * (libsodium's secretstream). One side seals, the other opens, in turn; the last piece says that it
+ * is. Wipe with stream_wipe. */
+#define STREAM_HEADER_BYTES 24
+#define STREAM_OVERHEAD 17
+struct stream {
+	uint64_t state[8];
+};
+void stream_seal_begin(struct stream *stream, const struct key *key,
+		       uint8_t header[STREAM_HEADER_BYTES]);
+/* Writes plain.len + STREAM_OVERHEAD bytes. */
+void stream_seal(struct stream *stream, pa_str context, pa_str plain, bool is_last, char *out);
+/* PA_REJECTED: no such header. */
+pa_status stream_open_begin(struct stream *stream, const struct key *key,
+			    const uint8_t header[STREAM_HEADER_BYTES]) PA_MUST_USE;
+/* Writes sealed.len - STREAM_OVERHEAD bytes. PA_REJECTED if it is not the next piece. */
+pa_status stream_open(struct stream *stream, pa_str context, pa_str sealed, char *out,
+		      bool *ret_is_last) PA_MUST_USE;
+void stream_wipe(struct stream *stream);
+
 void hmac_sha256(pa_str key, pa_str data, uint8_t out[DIGEST_BYTES]);
 void sha256(pa_str data, uint8_t out[DIGEST_BYTES]);
 /* A keyed 16-byte hash (BLAKE2b), for look-up columns and authenticated taps. */

@@ -24,6 +24,28 @@
 
 void recovery_code(char ret[RECOVERY_CODE_ROOM]);
 
+/* What a code opens: a salt, and the public half of the pair that comes of both. No secret: it lies
+ * where something is sealed that only the code shall open. */
+struct recovery_lock {
+	uint8_t salt[SALT_BYTES];
+	struct key public;
+};
+
+/* PA_RETRY: no memory for the derivation (64 MiB). */
+pa_status recovery_lock_new(pa_str code, struct recovery_lock *ret, pa_error *err) PA_MUST_USE;
+
+/* PA_REJECTED: another code. The pair's secret is the caller's to wipe. */
+pa_status recovery_unlock(pa_str code, const struct recovery_lock *lock, struct key_pair *ret,
+			  pa_error *err) PA_MUST_USE;
+
+/* The lock of a recovery file: whoever has it seals for the same code, without knowing it. */
+pa_status recovery_lock_of(struct arena *arena, pa_str text, struct recovery_lock *ret,
+			   pa_error *err) PA_MUST_USE;
+
+/* Another key's file, for the code of this one. */
+pa_status recovery_renew(struct arena *arena, pa_str text, const struct key *key, pa_str *ret,
+			 pa_error *err) PA_MUST_USE;
+
 /* The file's text, in the arena. PA_RETRY: no memory for the derivation (64 MiB). */
 pa_status recovery_seal(struct arena *arena, pa_str code, const struct key *key, pa_str *ret,
 			pa_error *err) PA_MUST_USE;

@@ -116,7 +116,7 @@ static void test_a_changed_file_is_refused(void **state)
 	struct key back;
 	const char *sealed = strstr(fx->file.ptr, "\"sealed\"") + strlen("\"sealed\":\"");
 	size_t first = (size_t)(sealed - fx->file.ptr);
-	size_t end = first + (KEY_BYTES + SEAL_OVERHEAD) * 2;
+	size_t end = first + (KEY_BYTES + BOX_OVERHEAD) * 2;
 
 	assert_int_equal(fx->file.ptr[end], '"');
 	for (size_t at = first; at < end; at += 29) {
@@ -147,6 +147,20 @@ static void test_other_files_are_refused(void **state)
 				 PA_REJECTED);
 }
 
+/* Another key for the same code, by somebody who does not know it. */
+static void test_a_file_is_renewed_without_the_code(void **state)
+{
+	struct fixture *fx = *state;
+	struct key fresh, back = {{0}};
+	pa_str file;
+
+	key_random(&fresh);
+	assert_int_equal(recovery_renew(fx->arena, fx->file, &fresh, &file, NULL), PA_OK);
+	assert_int_equal(open_with(fx, fx->code, file, &back, NULL), PA_OK);
+	assert_memory_equal(back.bytes, fresh.bytes, KEY_BYTES);
+	assert_int_equal(recovery_renew(fx->arena, PA_STR("{}"), &fresh, &file, NULL), PA_REJECTED);
+}
+
 static void test_codes_differ(void **state)
 {
 	char other[RECOVERY_CODE_ROOM];
@@ -166,6 +180,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_another_code_opens_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_changed_file_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_other_files_are_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_file_is_renewed_without_the_code, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_codes_differ, set_up, tear_down),
 	};
 
