@@ -22,3 +22,10 @@ const char *beside_find(struct arena *arena, const char *const *paths, size_t co
 	}
 	return NULL;
 }
+
+const char *beside_daemon(struct arena *arena)
+{
+	static const char *const places[] = {"proaltod", "../sbin/proaltod"};
+
+	return beside_find(arena, places, ARRAY_COUNT(places));
+}

@@ -11,4 +11,7 @@
  */
 const char *beside_find(struct arena *arena, const char *const *paths, size_t count);
 
+/* The daemon's program; NULL if it is not there. */
+const char *beside_daemon(struct arena *arena);
+
 #endif

@@ -10,8 +10,7 @@
 /* The daemon's own check: it has the plugins. */
 int ctl_check(struct ctl *ctl, int argc, char *const *argv)
 {
-	static const char *const places[] = {"proaltod", "../sbin/proaltod"};
-	const char *program = beside_find(ctl->arena, places, ARRAY_COUNT(places));
+	const char *program = beside_daemon(ctl->arena);
 
 	(void)argv;
 	if (argc > 0)

@@ -35,6 +35,7 @@ ctl_fn ctl_hosts;        /* hosts [--json] */
 ctl_fn ctl_inbox;        /* inbox --json */
 ctl_fn ctl_log_level;    /* log-level LEVEL */
 ctl_fn ctl_reload;       /* reload */
+ctl_fn ctl_setup;        /* setup */
 ctl_fn ctl_status;       /* status */
 
 /* "proaltoctl: NAME: text" on standard error; returns status. */

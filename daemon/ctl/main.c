@@ -20,6 +20,12 @@ static const struct subcommand {
 	const char *es;
 	const char *en;
 } subcommands[] = {
+	{"setup", ctl_setup,
+	 "[--non-interactive] [--replace] [--CLAVE VALOR ...] [--secret NOMBRE=file:/RUTA ...]",
+	 "prepara el servicio en este equipo: base de datos, llaves, configuración; "
+	 "pregunta lo que falte y puede repetirse (proaltoctl(1) dice sus opciones)",
+	 "prepares the service on this machine: database, keys, configuration; asks for what is "
+	 "missing and may be repeated (proaltoctl(1) has its options)"},
 	{"status", ctl_status, "[--json]", "cómo está el servicio: qué espera, qué falla y por qué",
 	 "how the service is: what waits, what fails and why"},
 	{"reload", ctl_reload, "",

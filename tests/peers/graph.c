@@ -255,6 +255,11 @@ static void on_api(struct graph *graph, struct talk *talk, pa_str path)
 		on_messages(graph, talk);
 	else if (is_post && str_equal(edge, PA_STR("media")))
 		graph_media_upload(graph, talk);
+	else if (str_equal(talk->method, PA_STR("GET")) &&
+		 str_equal(path, str_from(graph->phone_id)))
+		graph_answer_json(
+			talk, 200,
+			json_pack("{ssss}", "verified_name", "ProAlto", "id", graph->phone_id));
 	else if (!graph_media_route(graph, talk, path))
 		graph_error(talk, 404, 2500, "the path is not known");
 }

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/setup.h"
+
+#include "base/err.h"
+#include "base/str.h"
+#include "ctl/beside.h"
+#include "io/db_admin.h"
+#include "io/file.h"
+#include "io/migrate.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define APPLICATION "proaltoctl setup"
+#define ROLE "proalto"
+#define SUPERUSER "postgres"
+#define SQL_FILE_MAX ((size_t)1 << 20)
+#define EXIT_USED 10 /* of the child: well, and something is sealed in the store */
+
+/* Connection strings of the server's superuser. */
+struct plan {
+	const char *server;   /* beside the store's database */
+	const char *owner;    /* in it, as its owner */
+	pa_str database;      /* its name */
+	const char *password; /* for the daemon's role; NULL: none */
+};
+
+static void close_db(struct db **db)
+{
+	db_close(*db);
+}
+
+static int fail(struct setup *setup, const pa_error *err)
+{
+	return ctl_fail(setup->ctl, CTL_FAILED, "%s", error_text(err));
+}
+
+static pa_str word_of(struct setup *setup, const char *conninfo, const char *keyword)
+{
+	pa_str value = PA_STR_ABSENT;
+
+	IGNORE_STATUS(db_conninfo_get(setup->arena, conninfo, keyword, &value, NULL),
+		      "the answer was looked at before");
+	return value;
+}
+
+/* ---- within the server ---- */
+
+/* Runs a statement that another one wrote; *ret tells whether there was any. */
+static pa_status run_written(struct setup *setup, struct db *db, enum sql writer, pa_str argument,
+			     bool *ret, pa_error *err)
+{
+	struct db_params *params = db_params_new(setup->arena, writer);
+	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
+	pa_status status;
+
+	db_bind_text(params, argument);
+	status = db_run(db, params, &result, err);
+	*ret = status == PA_OK && db_rows(result) > 0;
+	if (!*ret)
+		return status;
+	return db_simple(db, arena_copy(setup->arena, db_str(result, 0, 0)).ptr, err);
+}
+
+static pa_status make_roles(struct setup *setup, struct db *db, pa_error *err)
+{
+	static const char *const places[] = {"../share/proalto/sql/roles.sql", "../sql/roles.sql"};
+	const char *path = beside_find(setup->arena, places, ARRAY_COUNT(places));
+	pa_str text;
+	pa_status status;
+
+	if (!path)
+		return error_set(err, PA_REJECTED, "roles.sql");
+	status = file_read(setup->arena, path, SQL_FILE_MAX, &text, err);
+	return status == PA_OK ? db_simple(db, text.ptr, err) : status;
+}
+
+static pa_status set_password(struct setup *setup, struct db *db, const char *password,
+			      pa_error *err)
+{
+	pa_str verifier;
+	bool is_done;
+	pa_status status = db_password_verifier(db, ROLE, password, setup->arena, &verifier, err);
+
+	return status == PA_OK
+		       ? run_written(setup, db, SQL_SETUP_PASSWORD_MAKE, verifier, &is_done, err)
+		       : status;
+}
+
+static pa_status prepare_server(struct setup *setup, const struct plan *plan, pa_error *err)
+{
+	static const char *const sets[] = {"setup", NULL};
+	struct db *db PA_CLEANUP(close_db) = NULL;
+	bool is_made = false;
+	pa_status status = db_open(plan->server, APPLICATION, sets, &db, err);
+
+	if (status == PA_OK)
+		status = make_roles(setup, db, err);
+	if (status == PA_OK && plan->password)
+		status = set_password(setup, db, plan->password, err);
+	if (status == PA_OK)
+		status = run_written(setup, db, SQL_SETUP_DATABASE_MAKE, plan->database, &is_made,
+				     err);
+	if (status == PA_OK)
+		(is_made ? setup_did : setup_kept)("base de datos", "database", plan->database.ptr);
+	return status;
+}
+
+static pa_status make_tables(struct setup *setup, const struct plan *plan, pa_error *err)
+{
+	static const char *const places[] = {"../share/proalto/sql/migrations",
+					     "../sql/migrations"};
+	const char *directory = beside_find(setup->arena, places, ARRAY_COUNT(places));
+	struct migration_list list = {0};
+	size_t made = 0;
+	pa_status status;
+
+	if (!directory)
+		return error_set(err, PA_REJECTED, "sql/migrations");
+	status = migrate_apply(setup->arena, plan->owner, directory, &list, err);
+	if (status != PA_OK)
+		return status;
+	for (size_t i = 0; i < list.count; i++)
+		made += list.items[i].state == MIGRATION_NEW;
+	(made ? setup_did : setup_kept)("tablas", "tables", NULL);
+	return PA_OK;
+}
+
+/* Returns an exit status, as all that follow do. */
+static int prepare(struct setup *setup, const struct plan *plan)
+{
+	pa_error err = ERROR_INIT;
+	pa_status status = prepare_server(setup, plan, &err);
+
+	if (status == PA_OK)
+		status = make_tables(setup, plan, &err);
+	return status == PA_OK ? CTL_OK : fail(setup, &err);
+}
+
+/* ---- as whom ---- */
+
+static bool become(const char *user)
+{
+	const struct passwd *entry = getpwnam(user);
+
+	return entry && initgroups(user, entry->pw_gid) == 0 && setgid(entry->pw_gid) == 0 &&
+	       setuid(entry->pw_uid) == 0;
+}
+
+typedef int as_user_fn(struct setup *setup, const struct plan *plan);
+
+/* PostgreSQL takes the system's word for who is at its socket. Returns what fn does; fn says what
+ * is wrong, from a child that becomes the user. NULL: as we are, here. */
+static int as_user(struct setup *setup, const char *user, as_user_fn *fn, const struct plan *plan)
+{
+	int status;
+	pid_t child;
+
+	if (!user)
+		return fn(setup, plan);
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		status = become(user) ? fn(setup, plan)
+				      : ctl_fail(setup->ctl, CTL_FAILED,
+						 ctl_say("no se puede actuar como el usuario %s",
+							 "can't act as the user %s"),
+						 user);
+		fflush(stdout);
+		_exit(status);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return CTL_FAILED;
+	return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : CTL_FAILED;
+}
+
+/* ---- the plan ---- */
+
+bool setup_database_is_local(struct setup *setup)
+{
+	pa_str host = word_of(setup, setup->answers[ASK_DATABASE].ptr, "host");
+
+	return !host.len || host.ptr[0] == '/';
+}
+
+/* The server's own socket, if the store's string names one. */
+static const char *local_server(struct setup *setup)
+{
+	const char *conninfo = setup->answers[ASK_DATABASE].ptr;
+	pa_str host = word_of(setup, conninfo, "host"), port = word_of(setup, conninfo, "port");
+
+	return arena_format(setup->arena, "%s%.*s %s%.*s user=" SUPERUSER, host.len ? "host=" : "",
+			    PA_FMT(host), port.len ? "port=" : "", PA_FMT(port))
+		.ptr;
+}
+
+static struct plan make_plan(struct setup *setup)
+{
+	struct arena *arena = setup->arena;
+	const char *server = setup->superuser ? setup->superuser : local_server(setup);
+	struct plan plan = {.database = word_of(setup, setup->answers[ASK_DATABASE].ptr, "dbname")};
+	pa_str name;
+
+	if (!plan.database.len)
+		plan.database = PA_STR(ROLE);
+	if (setup->superuser_password.len) {
+		pa_str password = db_conninfo_quote(arena, setup->superuser_password);
+
+		server = arena_format(arena, "%s password=%.*s", server, PA_FMT(password)).ptr;
+	}
+	name = db_conninfo_quote(arena, plan.database);
+	plan.server = arena_format(arena, "dbname=postgres %s", server).ptr;
+	plan.owner = arena_format(arena, "%s dbname=%.*s options=-crole=proalto_owner", server,
+				  PA_FMT(name))
+			     .ptr;
+	return plan;
+}
+
+/* The daemon's role takes a password wherever the system can't vouch for it. It is made here, and
+ * made again only if it was lost. */
+static void plan_password(struct setup *setup, struct plan *plan)
+{
+	pa_str password;
+
+	if (setup_database_is_local(setup) || setup->database_secret.len ||
+	    setup_has_credential(setup, "database"))
+		return;
+	password = setup_random_word(setup);
+	plan->password = password.ptr;
+	setup->database_secret = arena_format(setup->arena, "%s password=%.*s",
+					      setup->answers[ASK_DATABASE].ptr, PA_FMT(password));
+}
+
+/* ---- what the daemon will do ---- */
+
+static int open_as_daemon(struct setup *setup, const struct plan *plan)
+{
+	static const char *const sets[] = {"setup_store", NULL};
+	const char *conninfo = setup->database_secret.len ? setup->database_secret.ptr
+							  : setup->answers[ASK_DATABASE].ptr;
+	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
+	struct db *db PA_CLEANUP(close_db) = NULL;
+	pa_error err = ERROR_INIT;
+
+	(void)plan;
+	if (db_open(conninfo, APPLICATION, sets, &db, &err) != PA_OK ||
+	    db_run(db, db_params_new(setup->arena, SQL_SETUP_STORE_IS_USED), &result, &err) !=
+		    PA_OK)
+		return fail(setup, &err);
+	setup_did("el servicio entra a su base de datos", "the service can open its database",
+		  NULL);
+	return db_bool(result, 0, 0) ? EXIT_USED : CTL_OK;
+}
+
+/* Where the system's word counts, as the service's user. */
+static int try_as_daemon(struct setup *setup)
+{
+	bool is_local = setup_database_is_local(setup);
+
+	if (!is_local && !setup->database_secret.len)
+		setup->database_secret = setup_credential_read(setup, "database");
+	return as_user(setup, is_local && !setup->superuser ? ROLE : NULL, open_as_daemon, NULL);
+}
+
+static int make_database(struct setup *setup)
+{
+	struct plan plan;
+
+	if (!setup->superuser && !setup_database_is_local(setup))
+		return ctl_fail(
+			setup->ctl, CTL_FAILED, "%s",
+			ctl_say("en otro servidor la base se hace con --superuser-dsn, o la "
+				"hace otro y se dice --database-ready",
+				"on another server the database is made with "
+				"--superuser-dsn, or somebody else makes it: "
+				"--database-ready"));
+	plan = make_plan(setup);
+	plan_password(setup, &plan);
+	return as_user(setup, setup->superuser ? NULL : SUPERUSER, prepare, &plan);
+}
+
+int setup_database(struct setup *setup, bool *ret_is_used)
+{
+	int status = setup->has_database ? CTL_OK : make_database(setup);
+
+	if (status == CTL_OK)
+		status = try_as_daemon(setup);
+	*ret_is_used = status == EXIT_USED;
+	return status == EXIT_USED ? CTL_OK : status;
+}

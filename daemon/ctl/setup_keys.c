@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/setup.h"
+
+#include "base/err.h"
+#include "base/str.h"
+#include "config/sample.h"
+#include "io/child.h"
+#include "io/file.h"
+#include "io/recovery.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MASTER_KEY "master-key"
+#define RANDOM_BYTES 24
+
+pa_str setup_random_word(struct setup *setup)
+{
+	uint8_t bytes[RANDOM_BYTES];
+
+	random_fill(bytes, sizeof(bytes));
+	return base64url_encode(setup->arena, (pa_str){(const char *)bytes, sizeof(bytes)});
+}
+
+/* ---- credentials ---- */
+
+const char *setup_credential_path(struct setup *setup, const char *name)
+{
+	return arena_format(setup->arena, "%s/proalto.%s", setup->credentials, name).ptr;
+}
+
+bool setup_has_credential(struct setup *setup, const char *name)
+{
+	return access(setup_credential_path(setup, name), F_OK) == 0;
+}
+
+/* Whole or not at all: a new one is encrypted beside the old. */
+int setup_credential_write(struct setup *setup, const char *name, pa_str value)
+{
+	const char *path = setup_credential_path(setup, name);
+	const char *new = arena_format(setup->arena, "%s.new", path).ptr;
+	const char *as = arena_format(setup->arena, "--name=proalto.%s", name).ptr;
+	const char *const argv[] = {"systemd-creds", "encrypt", as, "-", new, NULL};
+	pa_error err = ERROR_INIT;
+
+	if (mkdir(setup->credentials, 0700) != 0 && errno != EEXIST)
+		return ctl_fail(setup->ctl, CTL_FAILED, "%s: %s", setup->credentials,
+				strerrordesc_np(errno));
+	if (child_run(setup->arena, argv, value, 0, NULL, &err) != PA_OK)
+		return ctl_fail(setup->ctl, CTL_FAILED, "proalto.%s: %s", name, error_text(&err));
+	if (chmod(new, 0600) != 0 || rename(new, path) != 0)
+		return ctl_fail(setup->ctl, CTL_FAILED, "%s: %s", path, strerrordesc_np(errno));
+	setup->has_changed = true;
+	return CTL_OK;
+}
+
+pa_str setup_credential_read(struct setup *setup, const char *name)
+{
+	const char *as = arena_format(setup->arena, "--name=proalto.%s", name).ptr;
+	const char *const argv[] = {
+		"systemd-creds", "decrypt", as, setup_credential_path(setup, name), "-", NULL};
+	pa_str value;
+
+	if (!setup_has_credential(setup, name) ||
+	    child_run(setup->arena, argv, PA_STR_ABSENT, SETUP_SECRET_MAX, &value, NULL) != PA_OK)
+		return PA_STR_ABSENT;
+	return str_trim(value);
+}
+
+int setup_credentials(struct setup *setup)
+{
+	for (size_t i = 0; i < ASK_COUNT; i++) {
+		const struct setup_question *question = &setup_questions[i];
+		bool is_secret = question->kind == SETUP_SECRET || question->kind == SETUP_TOKEN;
+
+		if (!is_secret || !setup->answers[i].len)
+			continue;
+		if (setup_credential_write(setup, question->flag, setup->answers[i]) != CTL_OK)
+			return CTL_FAILED;
+		setup_did("secreto", "secret", question->flag);
+	}
+	if (!setup->database_secret.len || setup_has_credential(setup, "database"))
+		return CTL_OK;
+	setup_did("secreto", "secret", "database");
+	return setup_credential_write(setup, "database", setup->database_secret);
+}
+
+/* ---- the master key ---- */
+
+/* A file that was not there before, for root alone. */
+static int write_once(struct setup *setup, const char *path, pa_str text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool is_written =
+		fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len && fsync(fd) == 0;
+	int failure = errno;
+
+	if (fd >= 0)
+		close(fd);
+	if (is_written)
+		return CTL_OK;
+	return ctl_fail(setup->ctl, CTL_FAILED, "%s: %s", path, strerrordesc_np(failure));
+}
+
+static int store_key(struct setup *setup, const struct key *key)
+{
+	pa_str bytes = {(const char *)key->bytes, sizeof(key->bytes)};
+
+	return setup_credential_write(setup, MASTER_KEY, hex_encode(setup->arena, bytes));
+}
+
+/* The last group is typed back: it has been written down. */
+static int show_code(struct setup *setup, const char *code)
+{
+	const char *last = strrchr(code, '-') + 1;
+	pa_str typed;
+
+	printf("\n%s\n\n    %s\n\n",
+	       ctl_say("CÓDIGO DE RECUPERACIÓN: escríbalo en papel y guárdelo lejos de su archivo. "
+		       "No "
+		       "se muestra otra vez.\nSin él y sin este equipo, los datos no se pueden "
+		       "leer "
+		       "nunca más.",
+		       "RECOVERY CODE: write it down on paper and keep it away from its file. It "
+		       "is "
+		       "not shown again.\nWithout it and without this machine the data can never "
+		       "be "
+		       "read again."),
+	       code);
+	for (;;) {
+		int status = setup_read_line(setup,
+					     ctl_say("Escriba su último grupo para seguir",
+						     "Type its last group to go on"),
+					     false, &typed);
+
+		if (status != CTL_OK)
+			return status;
+		if (str_equal_nocase(typed, str_from(last)))
+			return CTL_OK;
+	}
+}
+
+static int hand_over_code(struct setup *setup, const char *code)
+{
+	if (setup->recovery_code_file)
+		return write_once(setup, setup->recovery_code_file,
+				  arena_format(setup->arena, "%s\n", code));
+	return show_code(setup, code);
+}
+
+static int export_key(struct setup *setup, const struct key *key)
+{
+	char code[RECOVERY_CODE_ROOM];
+	pa_error err = ERROR_INIT;
+	pa_str text;
+	int status;
+
+	recovery_code(code);
+	if (recovery_seal(setup->arena, str_from(code), key, &text, &err) != PA_OK)
+		return ctl_fail(setup->ctl, CTL_FAILED, "%s", error_text(&err));
+	status = write_once(setup, setup->recovery_file, text);
+	if (status == CTL_OK)
+		status = hand_over_code(setup, code);
+	bytes_wipe(code, sizeof(code));
+	return status;
+}
+
+/* No key is in use before it can be had again: so the export comes first, and a run that fails
+ * takes it back. */
+static int make_key(struct setup *setup)
+{
+	struct key key PA_CLEANUP(key_wipe);
+	int status;
+
+	if (access(setup->recovery_file, F_OK) == 0)
+		return ctl_fail(setup->ctl, CTL_FAILED,
+				ctl_say("%s ya existe: es de otra llave; muévalo o use "
+					"--recovery-file",
+					"%s exists: it is another key's; move it or use "
+					"--recovery-file"),
+				setup->recovery_file);
+	key_random(&key);
+	status = export_key(setup, &key);
+	if (status == CTL_OK)
+		status = store_key(setup, &key);
+	if (status != CTL_OK) {
+		IGNORE_STATUS(unlink(setup->recovery_file), "it is of no key");
+		return status;
+	}
+	setup_did("llave maestra; su archivo de recuperación", "master key; its recovery file",
+		  setup->recovery_file);
+	setup_later(setup,
+		    arena_format(setup->arena,
+				 ctl_say("lleve %s fuera de este equipo, aparte de su código",
+					 "take %s off this machine, away from its code"),
+				 setup->recovery_file)
+			    .ptr);
+	return CTL_OK;
+}
+
+static int recover_key(struct setup *setup)
+{
+	struct key key PA_CLEANUP(key_wipe);
+	pa_error err = ERROR_INIT;
+	pa_str text;
+	int status = CTL_OK;
+
+	if (file_read(setup->arena, setup->recover, RECOVERY_FILE_MAX, &text, &err) != PA_OK)
+		return ctl_fail(setup->ctl, CTL_FAILED, "%s", error_text(&err));
+	if (!setup->recovery_code.len)
+		status = setup_read_line(setup, ctl_say("Código de recuperación", "Recovery code"),
+					 false, &setup->recovery_code);
+	if (status != CTL_OK)
+		return status;
+	if (recovery_open(setup->arena, setup->recovery_code, text, &key, &err) != PA_OK)
+		return ctl_fail(setup->ctl, CTL_FAILED, "%s: %s", setup->recover, error_text(&err));
+	status = store_key(setup, &key);
+	if (status == CTL_OK)
+		setup_did("llave maestra, recuperada de", "master key, recovered from",
+			  setup->recover);
+	return status;
+}
+
+int setup_master_key(struct setup *setup, bool is_store_used)
+{
+	if (setup_has_credential(setup, MASTER_KEY)) {
+		setup_kept("llave maestra", "master key", NULL);
+		return CTL_OK;
+	}
+	if (!sample_mentions(setup->text, "\"credential:proalto." MASTER_KEY "\"")) {
+		setup_kept("llave maestra, en otro lugar", "master key, elsewhere", NULL);
+		return CTL_OK;
+	}
+	if (setup->recover)
+		return recover_key(setup);
+	if (is_store_used)
+		return ctl_fail(
+			setup->ctl, CTL_FAILED, "%s",
+			ctl_say("la base ya guarda datos sellados con otra llave: tráigala con "
+				"--recover ARCHIVO, o indique otra base",
+				"the database already holds data that another key has sealed: "
+				"bring it with --recover FILE, or name another database"));
+	return make_key(setup);
+}
