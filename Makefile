@@ -10,7 +10,7 @@
 #
 # CC=clang works. WERROR=1 turns warnings into errors (check and CI do). V=1 shows commands.
 
-VERSION := 0.1.0
+VERSION := 0.2.0
 B ?= build
 CC ?= gcc
 Q := $(if $(V),,@)

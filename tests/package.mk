@@ -16,7 +16,8 @@ package-contents: deb
 	@tests/package/contents '$(DEB_B)'
 
 package-boot: deb peers
-	@tests/package/boot '$(DEB_B)' '$(B)'
+	@tests/package/boot '$(DEB_B)' '$(B)' inside
+	@tests/package/boot '$(DEB_B)' '$(B)' upgrade
 
 package-reproducible: deb
 	@tests/package/reproducible '$(DEB_B)'
