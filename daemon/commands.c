@@ -9,7 +9,8 @@
 #include "status.h"
 
 #define RELOAD_ARENA_CAP ((size_t)16 << 20)
-#define CONTROL_GROUP "proalto-admin"
+#define ADMIN_GROUP "proalto-admin"
+#define VIEW_GROUP "proalto-view"
 #define MAX_ADVANCE_S 34560000 /* 400 days */
 
 pa_status commands_reload(struct commands *commands, struct arena *arena, pa_str *ret_report)
@@ -91,29 +92,44 @@ static pa_status on_clock(void *arg, const struct json *request, struct json *re
 	return PA_OK;
 }
 
-/* Who asks is what the kernel says of the other end. */
-static pa_status on_conversation_resume(void *arg, const struct json *request, struct json *reply,
-					pa_error *err)
+/* What people ask of the store and do to it. On a thread of its own. */
+static pa_status on_operator(void *arg, const struct json *request, struct json *reply,
+			     pa_error *err)
 {
-	struct commands *commands = arg;
-	struct operator_word word;
+	const struct commands *commands = arg;
+	struct operator_options options = {.database = commands->house->config->database,
+					   .ring = commands->house->keys,
+					   .node = writer_node(queue_writer(commands->queue))};
 
-	(void)reply;
-	if (!json_get_text(request, "conversation", &word.conversation) ||
-	    !json_get_text(request, "reason", &word.reason) || !str_trim(word.reason).len ||
-	    !json_get_integer(request, "uid", &word.uid))
-		return error_set(err, PA_REJECTED, "wants \"conversation\" and \"reason\"");
-	return operator_resume(commands->house->config->database, commands->house->keys, &word,
-			       err);
+	return operator_run(&options, request, reply, err);
 }
 
 static const struct control_command table[] = {
-	{"status", on_status},
-	{"reload", on_reload},
-	{"log-level", on_log_level},
-	{"clock", on_clock},
-	{"conversation-resume", on_conversation_resume},
+	{"status", on_status, CONTROL_VIEW, false},
+	{"reload", on_reload, CONTROL_ADMIN, false},
+	{"log-level", on_log_level, CONTROL_ADMIN, false},
+	{"clock", on_clock, CONTROL_ADMIN, false},
+	{"queues", on_operator, CONTROL_VIEW, true},
+	{"outbox-list", on_operator, CONTROL_VIEW, true},
+	{"outbox-retry", on_operator, CONTROL_ADMIN, true},
+	{"outbox-give-up", on_operator, CONTROL_ADMIN, true},
+	{"outbox-settle", on_operator, CONTROL_ADMIN, true},
+	{"set-aside-list", on_operator, CONTROL_VIEW, true},
+	{"set-aside-retry", on_operator, CONTROL_ADMIN, true},
+	{"set-aside-drop", on_operator, CONTROL_ADMIN, true},
+	{"channel-pause", on_operator, CONTROL_ADMIN, true},
+	{"channel-resume", on_operator, CONTROL_ADMIN, true},
+	{"inbox", on_operator, CONTROL_ADMIN, true},
+	{"conversation-show", on_operator, CONTROL_ADMIN, true},
+	{"conversation-resume", on_operator, CONTROL_ADMIN, true},
+	{"looks", on_operator, CONTROL_ADMIN, true},
 };
+
+const struct control_command *commands_table(size_t *ret_count)
+{
+	*ret_count = ARRAY_COUNT(table);
+	return table;
+}
 
 pa_status commands_listen(struct commands *commands, struct loop *loop, struct control **ret,
 			  pa_error *err)
@@ -121,7 +137,8 @@ pa_status commands_listen(struct commands *commands, struct loop *loop, struct c
 	return control_new(
 		&(struct control_options){.loop = loop,
 					  .path = commands->house->config->control_socket,
-					  .group = CONTROL_GROUP,
+					  .view_group = VIEW_GROUP,
+					  .admin_group = ADMIN_GROUP,
 					  .commands = table,
 					  .commands_count = ARRAY_COUNT(table),
 					  .arg = commands},

@@ -23,6 +23,9 @@ struct commands {
 pa_status commands_listen(struct commands *commands, struct loop *loop, struct control **ret,
 			  pa_error *err) PA_MUST_USE;
 
+/* All that can be asked, and who may. */
+const struct control_command *commands_table(size_t *ret_count);
+
 /* Reads configuration and flows again, tells systemd and the journal, and gives back the report. */
 pa_status commands_reload(struct commands *commands, struct arena *arena, pa_str *ret_report)
 	PA_MUST_USE;

@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ANSWER_MAX ((size_t)2 << 20)
+#define ANSWER_MAX ((size_t)256 << 20)
 #define ANSWER_TIME_S 60 /* a reload checks every flow */
 
 static void fd_done(int *fd)
@@ -111,10 +111,10 @@ int ctl_ask(struct ctl *ctl, const struct json *request, struct json **ret)
 	/* Whoever may not command is hung up on. */
 	if (!send_line(fd, request) || !receive_line(fd, &line))
 		return ctl_fail(ctl, CTL_NO_DAEMON, "%s",
-				ctl_say("el servicio colgó; ¿tiene permiso? (root, el usuario del "
-					"servicio o el grupo proalto-admin)",
-					"the service hung up; may you? (root, the service's user, "
-					"or the group proalto-admin)"));
+				ctl_say("el servicio colgó; ¿tiene permiso? (root, o los grupos "
+					"proalto-view y proalto-admin)",
+					"the service hung up; may you? (root, or the groups "
+					"proalto-view and proalto-admin)"));
 	return read_answer(ctl, buf_str(&line), ret);
 }
 

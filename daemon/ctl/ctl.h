@@ -25,18 +25,23 @@ struct ctl {
 typedef int ctl_fn(struct ctl *ctl, int argc, char *const *argv);
 
 ctl_fn ctl_check;        /* check */
+ctl_fn ctl_channel;      /* channel pause, channel resume */
 ctl_fn ctl_clock;        /* clock advance DURATION */
 ctl_fn ctl_config_diff;  /* config diff [--json] */
-ctl_fn ctl_conversation; /* conversation resume ID --reason TEXT */
+ctl_fn ctl_conversation; /* conversation show, conversation resume */
 ctl_fn ctl_db;           /* db migrate, db status */
 ctl_fn ctl_demo;         /* demo [--port N] */
 
-ctl_fn ctl_hosts;        /* hosts [--json] */
-ctl_fn ctl_inbox;        /* inbox --json */
-ctl_fn ctl_log_level;    /* log-level LEVEL */
-ctl_fn ctl_reload;       /* reload */
-ctl_fn ctl_setup;        /* setup */
-ctl_fn ctl_status;       /* status */
+ctl_fn ctl_hosts;     /* hosts [--json] */
+ctl_fn ctl_inbox;     /* inbox --json */
+ctl_fn ctl_log_level; /* log-level LEVEL */
+ctl_fn ctl_looks;     /* looks */
+ctl_fn ctl_outbox;    /* outbox list, retry, give-up, settle */
+ctl_fn ctl_queues;    /* queues */
+ctl_fn ctl_reload;    /* reload */
+ctl_fn ctl_set_aside; /* set-aside list, retry, drop */
+ctl_fn ctl_setup;     /* setup */
+ctl_fn ctl_status;    /* status */
 
 /* "proaltoctl: NAME: text" on standard error; returns status. */
 int ctl_fail(const struct ctl *ctl, int status, const char *format, ...) PA_PRINTF(3, 4);

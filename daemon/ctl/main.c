@@ -50,16 +50,41 @@ static const struct subcommand {
 	 "to which hosts and ports this configuration has the service connect, for the firewall; "
 	 "the "
 	 "key says what for (house.policy_url is looked at by checks only)"},
-	{"inbox", ctl_inbox, "--json [--after N] [--limit N] [--body]",
-	 "lo que llegó y cómo se entendió: un objeto JSON por línea (contiene datos personales); "
-	 "--body agrega el cuerpo recibido",
-	 "what came in and how it was understood: a JSON object a line (holds personal data); "
-	 "--body adds the body received"},
-	{"conversation", ctl_conversation, "resume NÚMERO --reason TEXTO",
-	 "deja que el asistente siga en un chat donde solo sigue una persona (crisis, duelo, menor "
-	 "de edad); el número es el de la conversación o el de su caso, y queda quién y por qué",
-	 "lets the assistant go on in a chat where only a person goes on (a crisis, grief, a "
+	{"queues", ctl_queues, "[--json]",
+	 "qué espera turno, qué está por enviar y qué no salió, por canal y estado",
+	 "what waits for a turn, what is to be sent and what did not leave, by channel and state"},
+	{"outbox", ctl_outbox,
+	 "list [--channel CANAL] [--state ESTADO] [--days N] [--limit N] [--json] |\n"
+	 "    retry|give-up NÚMERO|--channel CANAL --state ESTADO [--days N] --reason TEXTO |\n"
+	 "    settle NÚMERO sent|failed --reason TEXTO",
+	 "los mensajes uno por uno; los que fallaron se envían de nuevo, los que esperan se "
+	 "abandonan, y de los inciertos una persona dice qué pasó",
+	 "the messages one by one; those that failed are sent again, those that wait are given up, "
+	 "and of uncertain ones a person says what became of them"},
+	{"set-aside", ctl_set_aside, "list [--json] | retry|drop NÚMERO --reason TEXTO",
+	 "los mensajes que tumbaron el servicio y se apartaron: se intentan otra vez, o se "
+	 "descartan",
+	 "messages that killed the service and were set aside: tried again, or dropped"},
+	{"channel", ctl_channel, "pause|resume CANAL --reason TEXTO",
+	 "por un canal en pausa no sale nada, en ningún nodo; lo que llega se recibe y espera",
+	 "nothing leaves on a paused channel, on any node; what comes in is taken and waits"},
+	{"conversation", ctl_conversation,
+	 "show NÚMERO|--phone - [--messages N] --reason TEXTO [--json] |\n"
+	 "    resume NÚMERO --reason TEXTO",
+	 "una conversación con sus últimos mensajes (datos personales; el celular se lee de la "
+	 "entrada), o que el asistente siga donde solo seguía una persona (crisis, duelo, menor de "
+	 "edad); el número es el de la conversación o el de su caso, y queda quién y por qué",
+	 "a conversation with its last messages (personal data; the phone is read from standard "
+	 "input), or lets the assistant go on where only a person went on (a crisis, grief, a "
 	 "minor); the number is the conversation's or its case's, and who and why is kept"},
+	{"inbox", ctl_inbox, "--json [--after N] [--limit N] [--body] --reason TEXTO",
+	 "lo que llegó y cómo se entendió: un objeto JSON por línea (contiene datos personales); "
+	 "--body agrega el cuerpo recibido; queda quién y por qué",
+	 "what came in and how it was understood: a JSON object a line (holds personal data); "
+	 "--body adds the body received; who and why is kept"},
+	{"looks", ctl_looks, "[--conversation NÚMERO] [--limit N] [--json]",
+	 "quién miró datos de clientes o cambió algo, cuándo y por qué",
+	 "who looked at customers' data or changed something, when and why"},
 	{"db", ctl_db, "migrate|status [--dsn CADENA] [--directory DIR]",
 	 "pone al día el esquema de la base, o dice cómo está; sin --dsn, la base de la "
 	 "configuración con el rol proalto_owner",

@@ -4,8 +4,11 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include "io/wakeup.h"
+
 #include <errno.h>
 #include <grp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,17 +18,35 @@
 
 #define LINE_MAX_BYTES 4096
 #define ANSWER_MAX ((size_t)1 << 20)
+#define STORE_ANSWER_MAX ((size_t)160 << 20) /* a delivery's body, as JSON */
 #define PEERS_MAX 16
-#define PEER_TIME_MS 10000 /* of a whole connection */
+#define JOBS_MAX 4         /* commands that ask the store, at a time */
+#define PEER_TIME_MS 10000 /* of a whole connection, but for what waits for the store */
 #define BACKLOG 16
 #define GROUPS_MAX 256
-#define SOCKET_MODE 0660
+#define SOCKET_MODE 0666 /* who may is asked of the kernel */
 #define NO_GROUP ((gid_t)-1)
+#define RIGHTS_MAX (CONTROL_VIEW + 1)
+
+/* A command that asks the store, on a thread of its own. */
+struct job {
+	struct control *control; /* NULL: the place is free */
+	struct peer *peer;       /* who waits; NULL: he has gone. The loop's */
+	const struct control_command *command;
+	struct json *request;
+	struct json *reply;
+	pa_error err;
+	pa_status status;
+	bool is_done; /* guarded by lock */
+	pthread_t thread;
+};
 
 struct peer {
 	struct control *control; /* NULL: the place is free */
 	int fd;
-	uid_t uid; /* who it is */
+	uid_t uid;       /* who it is ... */
+	unsigned rights; /* ... and what he may: 1 << control_right */
+	struct job *job; /* what he waits for; NULL: nothing */
 	struct source *source;
 	struct source *timer;
 	struct buf in;
@@ -40,10 +61,14 @@ struct control {
 	const struct control_command *commands;
 	size_t commands_count;
 	void *arg;
-	gid_t group;
+	gid_t groups[RIGHTS_MAX]; /* whose members have the right */
 	int fd;
 	struct source *source;
+	struct source *done_source;
 	struct peer peers[PEERS_MAX];
+	struct job jobs[JOBS_MAX];
+	pthread_mutex_t lock; /* guards done, and is_done of the jobs */
+	struct wakeup done;
 };
 
 /* ---- who may -----------------------------------------------------------------------------------
@@ -62,18 +87,26 @@ static bool is_member(int fd, gid_t group)
 	return false;
 }
 
-static bool may_command(const struct control *control, int fd, uid_t *ret_uid)
+/* The rights of who has connected; 0: none. */
+static unsigned rights_of(const struct control *control, int fd, uid_t *ret_uid)
 {
+	const unsigned all = 1u << CONTROL_ADMIN | 1u << CONTROL_VIEW;
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
+	unsigned rights = 0;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-		return false;
+		return 0;
 	*ret_uid = peer.uid;
 	if (peer.uid == 0 || peer.uid == geteuid())
-		return true;
-	return control->group != NO_GROUP &&
-	       (peer.gid == control->group || is_member(fd, control->group));
+		return all;
+	for (size_t right = 0; right < RIGHTS_MAX; right++) {
+		gid_t group = control->groups[right];
+
+		if (group != NO_GROUP && (peer.gid == group || is_member(fd, group)))
+			rights |= 1u << right;
+	}
+	return rights & 1u << CONTROL_ADMIN ? all : rights;
 }
 
 /* ---- one connection ----------------------------------------------------------------------------
@@ -86,12 +119,17 @@ static void peer_end(struct peer *peer)
 	close(peer->fd);
 	buf_done(&peer->in);
 	buf_done(&peer->out);
+	if (peer->job)
+		peer->job->peer = NULL;
 	*peer = (struct peer){.fd = -1};
 }
 
 static void peer_time_is_up(void *arg)
 {
-	peer_end(arg);
+	struct peer *peer = arg;
+
+	if (!peer->job)
+		peer_end(peer);
 }
 
 static void answer(struct peer *peer, const struct json *reply)
@@ -117,12 +155,77 @@ static const struct control_command *find_command(const struct control *control,
 	return NULL;
 }
 
-static void serve_request(struct peer *peer, struct json *request)
+static void answer_result(struct peer *peer, pa_status status, struct json *reply,
+			  const pa_error *err)
+{
+	if (status == PA_OK)
+		answer(peer, reply);
+	else
+		answer_error(peer, error_text(err));
+}
+
+/* ---- commands that ask the store ---- */
+
+static void *job_main(void *arg)
+{
+	struct job *job = arg;
+	struct control *control = job->control;
+
+	job->status = job->command->run(control->arg, job->request, job->reply, &job->err);
+	pthread_mutex_lock(&control->lock);
+	job->is_done = true;
+	wakeup_send(&control->done);
+	pthread_mutex_unlock(&control->lock);
+	return NULL;
+}
+
+static void job_free(struct job *job)
+{
+	pthread_join(job->thread, NULL);
+	json_done(&job->request);
+	json_done(&job->reply);
+	*job = (struct job){.control = NULL};
+}
+
+/* Takes the request over. False: too many of them already. */
+static bool job_start(struct peer *peer, const struct control_command *command,
+		      struct json **request)
+{
+	struct control *control = peer->control;
+
+	for (size_t i = 0; i < JOBS_MAX; i++) {
+		struct job *job = &control->jobs[i];
+
+		if (job->control)
+			continue;
+		*job = (struct job){.control = control,
+				    .peer = peer,
+				    .command = command,
+				    .request = *request,
+				    .reply = json_object_new(),
+				    .err = ERROR_INIT};
+		json_set_bool(job->reply, "ok", true);
+		if (pthread_create(&job->thread, NULL, job_main, job) != 0)
+			abort();
+		pthread_setname_np(job->thread, "operator");
+		peer->job = job;
+		peer->out.cap = STORE_ANSWER_MAX;
+		*request = NULL;
+		return true;
+	}
+	return false;
+}
+
+/* ---- requests ---- */
+
+static void serve_request(struct peer *peer, struct json **owned)
 {
 	const struct control *control = peer->control;
+	struct json *request = *owned;
 	struct json *reply PA_CLEANUP(json_done) = json_object_new();
 	const struct control_command *command;
 	pa_error err = ERROR_INIT;
+	pa_status status;
 	pa_str name;
 
 	if (!json_get_text(request, "command", &name)) {
@@ -134,12 +237,19 @@ static void serve_request(struct peer *peer, struct json *request)
 		answer_error(peer, "unknown command");
 		return;
 	}
+	if (!(peer->rights & 1u << command->right)) {
+		answer_error(peer, "only root and the group of the administrators may ask this");
+		return;
+	}
 	json_set_integer(request, "uid", peer->uid);
+	if (command->asks_store) {
+		if (!job_start(peer, command, owned))
+			answer_error(peer, "the service is busy with other operators; try again");
+		return;
+	}
 	json_set_bool(reply, "ok", true);
-	if (command->run(control->arg, request, reply, &err) == PA_OK)
-		answer(peer, reply);
-	else
-		answer_error(peer, error_text(&err));
+	status = command->run(control->arg, request, reply, &err);
+	answer_result(peer, status, reply, &err);
 }
 
 static void serve_line(struct peer *peer, pa_str line)
@@ -148,24 +258,25 @@ static void serve_line(struct peer *peer, pa_str line)
 	pa_error err = ERROR_INIT;
 
 	if (json_parse(line, &request, &err) == PA_OK)
-		serve_request(peer, request);
+		serve_request(peer, &request);
 	else
 		answer_error(peer, error_text(&err));
 }
 
-/* Serves the whole lines that have come; keeps the rest. */
+/* Serves the whole lines that have come, until one waits for the store; keeps the rest. */
 static void serve_lines(struct peer *peer)
 {
 	pa_str rest = buf_str(&peer->in);
 	size_t done = 0;
 
-	while (memchr(rest.ptr, '\n', rest.len)) {
+	while (!peer->job && rest.len && memchr(rest.ptr, '\n', rest.len)) {
 		pa_str line = str_split(&rest, '\n');
 
 		done += line.len + 1;
 		serve_line(peer, line);
 	}
-	memmove(peer->in.data, peer->in.data + done, peer->in.len - done);
+	if (done)
+		memmove(peer->in.data, peer->in.data + done, peer->in.len - done);
 	peer->in.len -= done;
 }
 
@@ -182,7 +293,7 @@ static bool peer_send(struct peer *peer)
 	}
 	buf_clear(&peer->out);
 	peer->sent = 0;
-	return !peer->is_ending;
+	return !peer->is_ending || peer->job;
 }
 
 /* False if the connection broke. */
@@ -209,21 +320,70 @@ static bool peer_receive(struct peer *peer)
 	return true;
 }
 
+/* Sends what there is to send, and waits for what comes next. */
+static void peer_go_on(struct peer *peer)
+{
+	if (!peer_send(peer)) {
+		peer_end(peer);
+		return;
+	}
+	source_set_events(peer->source, peer->out.len ? LOOP_WRITE : peer->job ? 0 : LOOP_READ);
+}
+
 static void on_peer(void *arg, unsigned events)
 {
 	struct peer *peer = arg;
 	bool is_alive = true;
 
 	/* One request line at a time: who does not read his answers is not heard. */
-	if (events & LOOP_READ && peer->out.len == 0)
+	if (events & LOOP_READ && peer->out.len == 0 && !peer->job)
 		is_alive = peer_receive(peer);
 	else if (events & LOOP_CLOSED)
 		is_alive = false;
-	if (!is_alive || !peer_send(peer)) {
+	if (is_alive)
+		peer_go_on(peer);
+	else
 		peer_end(peer);
-		return;
+}
+
+static void job_answer(struct job *job)
+{
+	struct peer *peer = job->peer;
+
+	if (peer) {
+		peer->job = NULL;
+		answer_result(peer, job->status, job->reply, &job->err);
 	}
-	source_set_events(peer->source, peer->out.len ? LOOP_WRITE : LOOP_READ);
+	job_free(job);
+	if (!peer)
+		return;
+	serve_lines(peer);
+	if (peer->out.is_over) {
+		buf_clear(&peer->out);
+		answer_error(peer, "the answer is too long");
+		peer->is_ending = true;
+	}
+	peer_go_on(peer);
+}
+
+static void on_done(void *arg, unsigned events)
+{
+	struct control *control = arg;
+
+	(void)events;
+	pthread_mutex_lock(&control->lock);
+	wakeup_take(&control->done);
+	pthread_mutex_unlock(&control->lock);
+	for (size_t i = 0; i < JOBS_MAX; i++) {
+		struct job *job = &control->jobs[i];
+		bool is_done;
+
+		pthread_mutex_lock(&control->lock);
+		is_done = job->control && job->is_done;
+		pthread_mutex_unlock(&control->lock);
+		if (is_done)
+			job_answer(job);
+	}
 }
 
 /* ---- the socket --------------------------------------------------------------------------------
@@ -240,7 +400,8 @@ static struct peer *free_place(struct control *control)
 static void accept_peer(struct control *control, int fd)
 {
 	uid_t uid;
-	struct peer *peer = may_command(control, fd, &uid) ? free_place(control) : NULL;
+	unsigned rights = rights_of(control, fd, &uid);
+	struct peer *peer = rights ? free_place(control) : NULL;
 
 	if (!peer) {
 		close(fd);
@@ -249,12 +410,13 @@ static void accept_peer(struct control *control, int fd)
 	*peer = (struct peer){.control = control,
 			      .fd = fd,
 			      .uid = uid,
+			      .rights = rights,
 			      .in = BUF_INIT((size_t)2 * LINE_MAX_BYTES),
 			      .out = BUF_INIT(ANSWER_MAX)};
 	if (loop_add_fd(control->loop, fd, LOOP_READ, on_peer, peer, &peer->source, NULL) !=
 		    PA_OK ||
-	    loop_add_timer(control->loop, PEER_TIME_MS, 0, peer_time_is_up, peer, &peer->timer,
-			   NULL) != PA_OK)
+	    loop_add_timer(control->loop, PEER_TIME_MS, PEER_TIME_MS, peer_time_is_up, peer,
+			   &peer->timer, NULL) != PA_OK)
 		peer_end(peer);
 }
 
@@ -286,10 +448,6 @@ static pa_status bind_path(struct control *control, const struct sockaddr_un *ad
 		return PA_RETRY;
 	if (chmod(control->path, SOCKET_MODE) < 0)
 		return PA_RETRY;
-	/* Only root or a member may give it to the group; if not, the owner's group has it. */
-	if (control->group != NO_GROUP)
-		IGNORE_STATUS(chown(control->path, (uid_t)-1, control->group),
-			      "the others may still command");
 	return listen(control->fd, BACKLOG) < 0 ? PA_RETRY : PA_OK;
 }
 
@@ -311,6 +469,9 @@ static pa_status open_socket(struct control *control, pa_error *err)
 	control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (control->fd < 0 || bind_path(control, &address) != PA_OK)
 		return error_set(err, PA_RETRY, "%s: %s", control->path, strerrordesc_np(errno));
+	if (loop_add_fd(control->loop, control->done.fd, LOOP_READ, on_done, control,
+			&control->done_source, err) != PA_OK)
+		return PA_RETRY;
 	return loop_add_fd(control->loop, control->fd, LOOP_READ, on_connection, control,
 			   &control->source, err);
 }
@@ -336,7 +497,10 @@ pa_status control_new(const struct control_options *options, struct control **re
 	control->commands = options->commands;
 	control->commands_count = options->commands_count;
 	control->arg = options->arg;
-	control->group = find_group(options->group);
+	control->groups[CONTROL_ADMIN] = find_group(options->admin_group);
+	control->groups[CONTROL_VIEW] = find_group(options->view_group);
+	pthread_mutex_init(&control->lock, NULL);
+	wakeup_open(&control->done);
 	control->fd = -1;
 	status = open_socket(control, err);
 	if (status != PA_OK) {
@@ -354,9 +518,15 @@ void control_free(struct control *control)
 	for (size_t i = 0; i < PEERS_MAX; i++)
 		if (control->peers[i].control)
 			peer_end(&control->peers[i]);
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (control->jobs[i].control)
+			job_free(&control->jobs[i]);
 	if (control->source)
 		unlink(control->path);
 	source_free(control->source);
+	source_free(control->done_source);
+	wakeup_close(&control->done);
+	pthread_mutex_destroy(&control->lock);
 	if (control->fd >= 0)
 		close(control->fd);
 	free(control->path);

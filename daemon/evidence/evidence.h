@@ -20,6 +20,7 @@ enum evidence_kind {
 	EVIDENCE_CONSENT = 6,  /* consent row */
 	EVIDENCE_CASE = 7,     /* service_case row */
 	EVIDENCE_FACT = 8,     /* inbox row whose turn established it; text: what */
+	EVIDENCE_OPERATOR = 9, /* operator_act row; detail: user id; text: the action; sealed: why */
 };
 
 struct evidence {

@@ -432,6 +432,27 @@ bool state_unpack(pa_str bytes, const struct flow_set *set, struct state *ret)
 	return !in.is_broken;
 }
 
+/* Of several frames the last one is on top. */
+bool turn_place(pa_str state, pa_str *ret_flow, pa_str *ret_step, pa_str *ret_care)
+{
+	struct unpack in = unpack_from(state);
+
+	*ret_flow = *ret_step = *ret_care = PA_STR_ABSENT;
+	while (unpack_next(&in)) {
+		if (in.field == F_CARE_FLOW)
+			*ret_care = in.str;
+		if (in.field != F_FRAME)
+			continue;
+		for (struct unpack frame = unpack_from(in.str); unpack_next(&frame);) {
+			if (frame.field == FRAME_FLOW)
+				*ret_flow = frame.str;
+			else if (frame.field == FRAME_STEP)
+				*ret_step = frame.str;
+		}
+	}
+	return !in.is_broken;
+}
+
 bool state_version(pa_str bytes, uint64_t *ret)
 {
 	struct unpack in = unpack_from(bytes);

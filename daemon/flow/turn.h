@@ -184,4 +184,9 @@ pa_status turn_run(const struct flow_set *set, const struct turn_in *in,
 /* The state of a turn whose question became the message outbox_id, known only when it is stored. */
 pa_str turn_state_with_question(struct arena *arena, pa_str state, int64_t outbox_id);
 
+/* Where a conversation stands, for people: the flow and step under way, and the flow because of
+ * which only a person goes on; absent where there is none. state: as a turn left it. False if it
+ * makes no sense. */
+bool turn_place(pa_str state, pa_str *ret_flow, pa_str *ret_step, pa_str *ret_care);
+
 #endif

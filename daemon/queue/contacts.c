@@ -31,8 +31,8 @@ struct contacts {
 
 enum address_kind { ADDRESS_PHONE = 'p', ADDRESS_USER_ID = 'u' };
 
-static pa_str tag_of(const struct contacts *contacts, struct arena *arena, enum address_kind kind,
-		     pa_str text)
+static pa_str keyed(const struct keyring *ring, struct arena *arena, enum address_kind kind,
+		    pa_str text)
 {
 	char bytes[MAX_ADDRESS + 1];
 	uint8_t *tag;
@@ -42,8 +42,19 @@ static pa_str tag_of(const struct contacts *contacts, struct arena *arena, enum 
 	bytes[0] = (char)kind;
 	memcpy(bytes + 1, text.ptr, text.len);
 	tag = arena_alloc(arena, TAG_BYTES);
-	keyring_tag(contacts->ring, "contact address", (pa_str){bytes, text.len + 1}, tag);
+	keyring_tag(ring, "contact address", (pa_str){bytes, text.len + 1}, tag);
 	return (pa_str){(const char *)tag, TAG_BYTES};
+}
+
+static pa_str tag_of(const struct contacts *contacts, struct arena *arena, enum address_kind kind,
+		     pa_str text)
+{
+	return keyed(contacts->ring, arena, kind, text);
+}
+
+pa_str contacts_phone_tag(const struct keyring *ring, struct arena *arena, pa_str phone)
+{
+	return keyed(ring, arena, ADDRESS_PHONE, phone);
 }
 
 static struct slot *slot_of(struct contacts *contacts, pa_str tag)

@@ -26,6 +26,10 @@ void contacts_free(struct contacts *contacts);
 void contacts_tags(const struct contacts *contacts, const pa_event *event, struct arena *arena,
 		   struct contact_tags *ret);
 
+/* The keyed hash under which a phone (digits with country code) stands in the store; in the arena.
+ */
+pa_str contacts_phone_tag(const struct keyring *ring, struct arena *arena, pa_str phone);
+
 /* Looks up the persons of these addresses in the store, as far as the cache does not have them: one
  * round trip for all, none if all are known. PA_RETRY: the store is away. */
 pa_status contacts_prefetch(struct contacts *contacts, const pa_str *tags, size_t count,

@@ -1,23 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * queue/operator.h: what an operator says to a conversation. It is written down as an event of the
- * conversation, sealed with its contact's key, and the keeper brings it to its turn within seconds.
- * Opens a connection of its own each time: for hands, not for programs.
+ * queue/operator.h: what people ask of the store and do to it by hand, through the control socket.
+ * A request is JSON and so is the answer (docs/man/proaltoctl.1 tells what they hold).
+ *
+ * Each look at a person's data and each change is written down first, with who, what and why
+ * (operator_act, and its evidence): a change in the same transaction, a look in one of its own
+ * before anything is read. What can't be written down does not happen.
+ *
+ * Opens a connection of its own each time: for hands, not for programs. Blocking, half a minute a
+ * statement at most; any thread.
  */
 #ifndef QUEUE_OPERATOR_H
 #define QUEUE_OPERATOR_H
 
+#include "io/json.h"
 #include "queue/keyring.h"
 
-struct operator_word {
-	pa_str conversation; /* its id, or the number of a case in it */
-	int64_t uid;         /* who says so */
-	pa_str reason;
+struct operator_options {
+	const char *database;
+	const struct keyring *ring;
+	int64_t node;
 };
 
-/* Lets a conversation go on in which only a person went on (flow/run.h, care). PA_REJECTED: there
- * is no such conversation; PA_RETRY: the store is away. */
-pa_status operator_resume(const char *database, const struct keyring *ring,
-			  const struct operator_word *word, pa_error *err) PA_MUST_USE;
+/* Does what request's "command" asks for; "uid" is who, as the kernel knows him, and "reason" why.
+ * PA_REJECTED: it makes no sense, or there is no such thing; PA_RETRY: the store is away. */
+pa_status operator_run(const struct operator_options *options, const struct json *request,
+		       struct json *reply, pa_error *err) PA_MUST_USE;
+
+/* Writes down an act that is done elsewhere (of a node): action is a static word. */
+pa_status operator_write_down(const struct operator_options *options, const struct json *request,
+			      const char *action, const char *object, pa_error *err) PA_MUST_USE;
 
 #endif

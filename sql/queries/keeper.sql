@@ -26,9 +26,10 @@ SELECT coalesce(max(number), 0) + 1, $1::text FROM channel
 ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING number;
 
 -- name: channel_lease
--- Takes or keeps the right to send on channels. $1 numbers, $2 node. Columns: number.
+-- Takes or keeps the right to send on channels; nobody has it on one that a person has paused.
+-- $1 numbers, $2 node. Columns: number.
 UPDATE channel c SET owner = $2::bigint
-WHERE c.number = ANY ($1::smallint[]) AND (c.owner IS NULL OR c.owner = $2 OR NOT EXISTS (
+WHERE c.number = ANY ($1::smallint[]) AND c.paused_at IS NULL AND (c.owner IS NULL OR c.owner = $2 OR NOT EXISTS (
 	SELECT FROM node n WHERE n.id = c.owner AND n.alive_until > now()))
 RETURNING c.number;
 

@@ -19,7 +19,7 @@ from tap import check, equal, until
 
 def inbox(house, after=0):
 	"""What was understood of each item."""
-	text = house.ctl("inbox", "--json", "--after", str(after))
+	text = house.ctl("inbox", "--json", "--reason", "prueba", "--after", str(after))
 	return [json.loads(line) for line in text.splitlines()]
 
 
@@ -154,7 +154,7 @@ def odd_texts(house):
 		items = inbox(house, after)
 		kept = [item for item in items if item.get("text") is not None or item.get("event") == "unknown"]
 		check(kept, f"nothing was kept of {text[:20]!r}", items)
-		stored = house.ctl("inbox", "--json", "--body", "--after", str(after))
+		stored = house.ctl("inbox", "--json", "--reason", "prueba", "--body", "--after", str(after))
 		check(json.dumps(text)[1:-1][:40] in stored or json.dumps(text)[1:-1][:40].replace("\\", "\\\\") in stored or
 		      text[:40] in stored, f"the body received is not kept as it was: {text[:20]!r}", stored[:300])
 	house.settle()
@@ -290,7 +290,7 @@ def statuses_go_forward(house):
 	equal(house.sql(f"SELECT count(*) FROM receipt WHERE outbox_id = {outbox}"), "3", "receipts, each sent twice")
 	equal(house.sql(f"SELECT state FROM outbox WHERE id = {outbox}"), "3", "state")
 	listed = [json.loads(line) for line in
-		  house.ctl("inbox", "--json", "--body", "--after", str(after)).splitlines()]
+		  house.ctl("inbox", "--json", "--reason", "prueba", "--body", "--after", str(after)).splitlines()]
 	bodies = [item["body"] for item in listed if item["event"] == "status" and item.get("ref") == first.entry["callback"]]
 	equal(len(bodies), 3, "statuses listed")
 	check(all(first.wamid in body for body in bodies), "a status lost its body")

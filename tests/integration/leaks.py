@@ -57,7 +57,7 @@ class Planted:
 			self.plant(f"the SMS {sms['n']}", sms["text"])
 			self.plant(f"the gateway's id of SMS {sms['n']}", sms["id"])
 		sent = [bubble.wamid for bubble in self.house.bubbles()]
-		items = [json.loads(line) for line in self.house.ctl("inbox", "--json", "--limit", "1000").splitlines()]
+		items = [json.loads(line) for line in self.house.ctl("inbox", "--json", "--reason", "prueba", "--limit", "1000").splitlines()]
 		received = [item["message_id"] for item in items if item["event"] == "message"]
 		for what, ids in ("sent", sent), ("received", received):
 			check(len(ids) > 10, f"too few ids of messages {what}")
@@ -251,7 +251,7 @@ def the_search_finds(house, planted):
 		except AssertionError:
 			continue
 		raise AssertionError(f"{data!r} was not found")
-	known = house.ctl("inbox", "--json", "--limit", "1000")
+	known = house.ctl("inbox", "--json", "--reason", "prueba", "--limit", "1000")
 	check(WORDS in known, "what was planted never reached the store")
 	check(len(planted.codes) >= 3, "too few codes")
 

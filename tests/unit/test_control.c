@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
 #include "base/str.h"
+#include "commands.h"
 #include "edge/control.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,8 @@
 
 #include <cmocka.h>
 
-#define TEST_GROUP "daemon"
+#define ADMIN_GROUP "daemon"
+#define VIEW_GROUP "mail"
 #define SHORT_WAIT_MS 200
 
 struct fixture {
@@ -32,7 +35,8 @@ struct fixture {
 	char dir[64];
 	char path[96];
 	int stop[2]; /* a byte in it ends the loop, whatever the places are taken by */
-	int calls;
+	_Atomic int calls;
+	_Atomic bool may_go_on; /* the command that is slow */
 };
 
 static pa_status on_echo(void *arg, const struct json *request, struct json *reply, pa_error *err)
@@ -78,10 +82,21 @@ static void on_stop(void *arg, unsigned events)
 	loop_stop(fx->loop);
 }
 
+/* As one that asks the store: until the test lets it go on. */
+static pa_status on_slow(void *arg, const struct json *request, struct json *reply, pa_error *err)
+{
+	struct fixture *fx = arg;
+
+	while (!atomic_load(&fx->may_go_on))
+		usleep(1000);
+	return on_echo(fx, request, reply, err);
+}
+
 static const struct control_command commands[] = {
-	{"echo", on_echo},
-	{"much", on_much},
-	{"who", on_who},
+	{"echo", on_echo, CONTROL_VIEW, false},
+	{"much", on_much, CONTROL_ADMIN, false},
+	{"who", on_who, CONTROL_ADMIN, false},
+	{"slow", on_slow, CONTROL_ADMIN, true},
 };
 
 static pa_status open_control(struct fixture *fx, struct control **ret, pa_error *err)
@@ -89,7 +104,8 @@ static pa_status open_control(struct fixture *fx, struct control **ret, pa_error
 	struct control_options options = {
 		.loop = fx->loop,
 		.path = fx->path,
-		.group = TEST_GROUP,
+		.view_group = VIEW_GROUP,
+		.admin_group = ADMIN_GROUP,
 		.commands = commands,
 		.commands_count = ARRAY_COUNT(commands),
 		.arg = fx,
@@ -292,57 +308,127 @@ static void test_too_many(void **state)
 		close(fds[i]);
 }
 
+/* What waits for the store holds up nobody else, and its own connection's next request waits. */
+static void test_slow_command(void **state)
+{
+	struct fixture *fx = *state;
+	int slow = connect_to(fx->path), quick = connect_to(fx->path);
+
+	put(slow, "{\"command\":\"slow\",\"text\":\"1\"}\n{\"command\":\"echo\",\"text\":\"2\"}\n");
+	put(quick, "{\"command\":\"echo\",\"text\":\"x\"}\n");
+	expect(quick, "{\"ok\":true,\"text\":\"x\"}\n");
+	assert_false(hangs_up(slow));
+	assert_int_equal(fx->calls, 1);
+	atomic_store(&fx->may_go_on, true);
+	expect(slow, "{\"ok\":true,\"text\":\"1\"}\n");
+	expect(slow, "{\"ok\":true,\"text\":\"2\"}\n");
+	put(slow, "{\"command\":\"slow\"}\n");
+	expect(slow, "{\"ok\":false,\"error\":\"echo wants \\\"text\\\"\"}\n");
+	close(slow);
+	close(quick);
+}
+
+/* Who asks and goes away is not answered, and nothing breaks; too many at a time are told so. */
+static void test_slow_commands_whose_askers_go(void **state)
+{
+	static const char request[] = "{\"command\":\"slow\",\"text\":\"1\"}\n";
+	struct fixture *fx = *state;
+	int fds[5];
+
+	for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
+		fds[i] = connect_to(fx->path);
+		put(fds[i], request);
+		if (i == 4)
+			expect(fds[i], "{\"ok\":false,\"error\":\"the service is busy with other "
+				       "operators; try again\"}\n");
+	}
+	close(fds[0]);
+	shutdown(fds[1], SHUT_WR); /* he still listens */
+	atomic_store(&fx->may_go_on, true);
+	expect(fds[1], "{\"ok\":true,\"text\":\"1\"}\n");
+	expect(fds[2], "{\"ok\":true,\"text\":\"1\"}\n");
+	for (size_t i = 1; i < ARRAY_COUNT(fds); i++)
+		close(fds[i]);
+}
+
 static void test_mode(void **state)
 {
 	struct fixture *fx = *state;
 	struct stat st;
 
 	assert_int_equal(stat(fx->path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0660);
-	if (geteuid() == 0)
-		assert_int_equal(st.st_gid, getgrnam(TEST_GROUP)->gr_gid);
+	assert_int_equal(st.st_mode & 07777, 0666);
 }
 
-/* As somebody else; the socket's mode is opened so that only the daemon's own check is left. */
-static int ask_as(const struct fixture *fx, gid_t gid, gid_t extra)
+enum answer { HUNG_UP, LOOKS_ONLY, EVERYTHING, NO_SOCKET, NOBODY, ODD };
+
+/* As somebody else: what he may. */
+static enum answer ask_as(const struct fixture *fx, gid_t gid, gid_t extra)
 {
 	char line[256];
 	int fd;
 
 	if (setgroups(extra ? 1 : 0, &extra) < 0 || setgid(gid) < 0 || setuid(65534) < 0)
-		return 2;
+		return NOBODY;
 	fd = connect_to(fx->path);
 	if (fd < 0)
-		return 3;
+		return NO_SOCKET;
 	if (hangs_up(fd))
-		return 1;
+		return HUNG_UP;
 	put(fd, "{\"command\":\"echo\",\"text\":\"x\"}\n");
 	get(fd, line, sizeof(line));
-	return strcmp(line, "{\"ok\":true,\"text\":\"x\"}\n") == 0 ? 0 : 4;
+	if (strcmp(line, "{\"ok\":true,\"text\":\"x\"}\n") != 0)
+		return ODD;
+	put(fd, "{\"command\":\"who\"}\n");
+	get(fd, line, sizeof(line));
+	if (strcmp(line, "{\"ok\":true,\"uid\":65534}\n") == 0)
+		return EVERYTHING;
+	return strstr(line, "only root and the group of the administrators") ? LOOKS_ONLY : ODD;
 }
 
 static void test_who_may(void **state)
 {
 	struct fixture *fx = *state;
-	gid_t group = getgrnam(TEST_GROUP)->gr_gid;
+	gid_t admin = getgrnam(ADMIN_GROUP)->gr_gid, view = getgrnam(VIEW_GROUP)->gr_gid;
 	const struct {
 		gid_t gid, extra;
-		int status;
-	} cases[] = {{65534, 0, 1}, {group, 0, 0}, {65534, group, 0}, {65534, 12345, 1}};
+		enum answer answer;
+	} cases[] = {{65534, 0, HUNG_UP},        {65534, 12345, HUNG_UP}, {admin, 0, EVERYTHING},
+		     {65534, admin, EVERYTHING}, {view, 0, LOOKS_ONLY},   {65534, view, LOOKS_ONLY},
+		     {view, admin, EVERYTHING}};
 
 	if (geteuid() != 0)
 		skip(); /* only root can become somebody else */
-	assert_int_equal(chmod(fx->path, 0666), 0);
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
 		pid_t child = fork();
 		int status;
 
 		if (child == 0)
-			_exit(ask_as(fx, cases[i].gid, cases[i].extra));
+			_exit((int)ask_as(fx, cases[i].gid, cases[i].extra));
 		assert_int_equal(waitpid(child, &status, 0), child);
 		assert_true(WIFEXITED(status));
-		assert_int_equal(WEXITSTATUS(status), cases[i].status);
+		assert_int_equal(WEXITSTATUS(status), cases[i].answer);
 	}
+}
+
+/* The daemon's own table: who may do what. */
+static void test_rights_of_the_daemon(void **state)
+{
+	static const char *const looks[] = {"status", "queues", "outbox-list", "set-aside-list"};
+	size_t count, found = 0;
+	const struct control_command *table = commands_table(&count);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		bool is_look = false;
+
+		for (size_t j = 0; j < ARRAY_COUNT(looks); j++)
+			is_look |= strcmp(table[i].name, looks[j]) == 0;
+		found += is_look;
+		if (table[i].right != (is_look ? CONTROL_VIEW : CONTROL_ADMIN))
+			fail_msg("%s", table[i].name);
+	}
+	assert_int_equal(found, ARRAY_COUNT(looks));
 }
 
 static void test_one_daemon_a_socket(void **state)
@@ -399,9 +485,12 @@ int main(void)
 		TEST(test_slow_reader),
 		TEST(test_answer_too_long),
 		TEST(test_too_many),
+		TEST(test_slow_command),
+		TEST(test_slow_commands_whose_askers_go),
 		TEST(test_mode),
 		TEST(test_who_may),
 		TEST(test_one_daemon_a_socket),
+		cmocka_unit_test(test_rights_of_the_daemon),
 		cmocka_unit_test(test_stale_socket),
 		cmocka_unit_test(test_bad_path),
 	};

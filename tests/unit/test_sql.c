@@ -182,6 +182,7 @@ static const char granted[] = "proalto address select insert update delete\n"
 			      "proalto inbox_default select\n"
 			      "proalto master_key select insert update delete\n"
 			      "proalto node select insert update delete\n"
+			      "proalto operator_act select insert\n"
 			      "proalto outbox select insert update\n"
 			      "proalto outbox_default select\n"
 			      "proalto person_lock select insert update delete\n"
@@ -250,6 +251,9 @@ static void test_roles_are_refused_the_rest(void **state)
 		{"proalto", "UPDATE inbox SET payload = NULL, body = NULL", NULL},
 		{"proalto", "UPDATE inbox SET at = now()", "42501"},
 		{"proalto", "DELETE FROM inbox", "42501"},
+		{"proalto", "UPDATE operator_act SET reason = ''", "42501"},
+		{"proalto", "DELETE FROM operator_act", "42501"},
+		{"proalto", "TRUNCATE operator_act", "42501"},
 		{"proalto", "DELETE FROM inbox_default", "42501"},
 		{"proalto", "DROP TABLE inbox_default", "42501"},
 		{"proalto", "ALTER TABLE consent DISABLE TRIGGER ALL", "42501"},

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ctl/event_json.h: one inbound item in JSON, for people and tests: its kind in words, and only the
+ * queue/event_json.h: one inbound item in JSON, for people and tests: its kind in words, and only the
  * members that such an item has. What the provider did not tell is null.
  */
-#ifndef CTL_EVENT_JSON_H
-#define CTL_EVENT_JSON_H
+#ifndef QUEUE_EVENT_JSON_H
+#define QUEUE_EVENT_JSON_H
 
 #include "io/json.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctl/event_json.h"
+#include "queue/event_json.h"
 
 #include "base/str.h"
 

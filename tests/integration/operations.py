@@ -1,0 +1,291 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator does at night: queues, one conversation, messages that did not leave, events set aside,
+channels in pause. Who may do what, and that each look and change is written down before it happens.
+"""
+
+import json
+import os
+import pwd
+import subprocess
+import sys
+
+sys.path[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support")
+os.environ["B"] = os.path.join(os.environ.get("B", "build"), "tests/scripted")
+
+import house as h
+import tap
+from tap import check, equal, until
+
+WHY = "queja de la prueba"
+
+
+def ctl(house, *args, given=None, user=None):
+	"""Status and words of proaltoctl; as somebody else, by user and group."""
+	command = [os.path.join(h.B, "proaltoctl"), "--config", house.config_path, *args]
+	if user:
+		command = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", *user, *command]
+	done = subprocess.run(command, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
+			      env=dict(os.environ, LC_ALL="C"))
+	return done.returncode, done.stdout
+
+
+def does(house, *args, **more):
+	status, said = ctl(house, *args, **more)
+	check(status == 0, f"proaltoctl {' '.join(args)}: {status}", said)
+	return said
+
+
+def tells(house, *args, **more):
+	return json.loads(does(house, *args, "--json", **more))
+
+
+def acts(house):
+	return tells(house, "looks", "--limit", "1000")["items"]
+
+
+def last_act(house):
+	act = acts(house)[0]
+	return act["action"], act["object"], act.get("conversation"), act["reason"]
+
+
+def newest_conversation(house):
+	"""Of the person who wrote last."""
+	return int(house.sql("SELECT conversation_id FROM inbox WHERE kind < 100 ORDER BY id DESC LIMIT 1"))
+
+
+def spoke(house, words="say hola"):
+	person = house.stranger()
+	person.says(words)
+	person.hears()
+	house.settle()
+	return person, newest_conversation(house)
+
+
+def failed(house, count=1, code=131026):
+	"""A message that the provider refused, by its id."""
+	person = house.stranger()
+	house.graph.faults({"kind": "error", "count": count, "http": 400, "code": code})
+	person.says("say hola")
+	until(lambda: house.sql("SELECT count(*) FROM work") == "0" and house.is_idle(), 10 * h.PATIENCE, "an end to the work")
+	found = house.rows("SELECT id, state FROM outbox ORDER BY id DESC LIMIT 1")[0]
+	equal(found[1], "4", "the state of the message")
+	return person, found[0]
+
+
+# ---- looks ------------------------------------------------------------------------------------------
+
+def a_conversation(house):
+	person, number = spoke(house, "say secretos del saldo")
+	told = tells(house, "conversation", "show", str(number), "--reason", WHY)["conversations"]
+	equal(len(told), 1, "conversations")
+	equal((told[0]["conversation"], told[0]["channel"], told[0]["node"]), (number, "whatsapp", "prueba"), "which one")
+	equal([(m["direction"], m["text"]) for m in told[0]["messages"]],
+	      [("in", "say secretos del saldo"), ("out", "1 secretos del saldo")], "its messages")
+	equal(told[0]["messages"][1]["state"], "sent", "the state of the answer")
+	equal(last_act(house), ("conversation.show", "conversation", number, WHY), "what was written down")
+	equal((acts(house)[0]["uid"], acts(house)[0]["user"]), (os.getuid(), pwd.getpwuid(os.getuid()).pw_name), "who")
+	# By the telephone, which is read from standard input and looked up by its keyed hash.
+	told = tells(house, "conversation", "show", "--phone", "-", "--reason", WHY, given=f"+{person.phone}\n")["conversations"]
+	equal([c["conversation"] for c in told], [number], "by the phone")
+	told = tells(house, "conversation", "show", "--phone", "-", "--reason", WHY, given=f"{person.phone[2:5]} {person.phone[5:]}\n")
+	equal([c["conversation"] for c in told["conversations"]], [number], "by the phone as people write it")
+	status, said = ctl(house, "conversation", "show", "--phone", "-", "--reason", WHY, given="3009999999\n")
+	equal((status, said), (1, "proaltoctl: conversation: there is no such conversation or case\n"), "somebody unknown")
+	check("secretos del saldo" in does(house, "conversation", "show", str(number), "--reason", WHY), "it is told to people too")
+
+
+def written_down_or_not_done(house):
+	"""The database refuses the note: nothing is shown, nothing is changed."""
+	person, number = spoke(house, "say nada de esto se ve")
+	_, message = failed(house)
+	house.rows("REVOKE INSERT ON operator_act FROM proalto")
+	try:
+		for args in (("conversation", "show", str(number)), ("inbox", "--json"), ("outbox", "retry", message),
+			     ("conversation", "resume", str(number)), ("channel", "pause", "sms")):
+			status, said = ctl(house, *args, "--reason", WHY)
+			equal(status, 1, f"the status of {args}")
+			check("nada de esto" not in said and person.phone not in said, f"{args} showed something", said)
+		equal(house.sql(f"SELECT state FROM outbox WHERE id = {message}"), "4", "the message")
+		equal(house.sql("SELECT count(*) FROM channel WHERE paused_at IS NOT NULL"), "0", "channels in pause")
+		equal(house.sql("SELECT count(*) FROM inbox WHERE kind = 100"), "0", "words to conversations")
+	finally:
+		house.rows("GRANT INSERT ON operator_act TO proalto")
+
+
+def a_store_that_cannot_write(house):
+	"""A standby, or a full disk: what can't be written down isn't shown."""
+	_, number = spoke(house)
+	house.rows("ALTER ROLE proalto SET default_transaction_read_only = on")
+	try:
+		status, said = ctl(house, "conversation", "show", str(number), "--reason", WHY)
+		equal(status, 1, "the status")
+		check("read-only" in said and "hola" not in said, "what was said", said)
+	finally:
+		house.rows("ALTER ROLE proalto RESET default_transaction_read_only")
+	does(house, "conversation", "show", str(number), "--reason", WHY)
+
+
+def HD_33_each_look_is_kept(house):
+	"""The note, its evidence and nothing readable in either."""
+	_, number = spoke(house)
+	kept = "SELECT count(*) FROM evidence_batch WHERE position('conversation.show'::bytea IN entries) > 0"
+	before = house.sql(kept)
+	does(house, "conversation", "show", str(number), "--reason", "un motivo que nadie lee")
+	equal(int(house.sql(kept)), int(before) + 1, "rows of evidence")
+	equal(house.sql("SELECT count(*) FROM operator_act WHERE position('motivo que'::bytea IN reason) > 0"), "0",
+	      "reasons in the clear")
+
+
+def who_may(house):
+	if os.getuid() != 0:
+		raise tap.Skip("only root can become somebody else")
+	_, number = spoke(house, "say para el administrador")
+	view, admin, other = ["--groups", "proalto-view"], ["--groups", "proalto-admin"], ["--clear-groups"]
+	for group in ("proalto-view", "proalto-admin"):
+		subprocess.run(["groupadd", "-f", group], check=True)
+	house.stop()
+	house.start()  # groups are looked up once
+	for args in (("queues",), ("outbox", "list"), ("set-aside", "list"), ("status",)):
+		does(house, *args, user=view)
+		does(house, *args, user=admin)
+		equal(ctl(house, *args, user=other)[0], 3, f"{args} of somebody in neither group")
+	before = len(acts(house))
+	for args in (("conversation", "show", str(number), "--reason", WHY), ("inbox", "--json", "--reason", WHY),
+		     ("outbox", "retry", "5", "--reason", WHY), ("set-aside", "drop", "5", "--reason", WHY),
+		     ("channel", "pause", "whatsapp", "--reason", WHY), ("looks",), ("log-level", "debug"), ("reload",)):
+		status, said = ctl(house, *args, user=view)
+		equal(status, 1, f"the status of {args} for who may only look")
+		check("only root and the group" in said, f"what {args} said", said)
+		equal(ctl(house, *args, user=other)[0], 3, f"the status of {args} for others")
+	equal(len(acts(house)), before, "acts written down")
+	check("para el administrador" in does(house, "conversation", "show", str(number), "--reason", WHY, user=admin),
+	      "who may is shown it")
+	equal(acts(house)[0]["user"], "nobody", "who looked")
+
+
+# ---- changes ----------------------------------------------------------------------------------------
+
+def failed_messages_go_again(house):
+	person, message = failed(house)
+	queues = tells(house, "queues")
+	dead = [q for q in queues["dead_letters"] if (q["channel"], q["state"]) == ("whatsapp", "failed")]
+	check(dead and dead[0]["count"] >= 1, "the message is counted", queues)
+	listed = tells(house, "outbox", "list", "--state", "failed")["items"]
+	check(int(message) in [item["id"] for item in listed], "it is listed", listed)
+	equal(tells(house, "outbox", "retry", message, "--reason", WHY)["count"], 1, "messages that go again")
+	equal(person.hears(15).text, "1 hola", "the message")
+	house.settle()
+	status, said = ctl(house, "outbox", "retry", message, "--reason", WHY)
+	check(status == 1 and "no such message" in said, "one that was sent does not go again", said)
+	action, thing, _, why = last_act(house)
+	equal((action, thing, why), ("outbox.retry", message, WHY), "what was written down")
+
+
+def many_at_once(house):
+	for item in tells(house, "outbox", "list", "--state", "failed")["items"]:
+		does(house, "outbox", "retry", str(item["id"]), "--reason", WHY)
+	house.settle()
+	people = [failed(house)[0] for _ in range(3)]
+	equal(tells(house, "outbox", "retry", "--channel", "whatsapp", "--state", "failed", "--reason", WHY)["count"], 3,
+	      "messages that go again")
+	equal([person.hears(15).text for person in people], ["1 hola"] * 3, "the messages")
+	house.settle()
+
+
+def codes_never_go_again(house):
+	_, message = failed(house)
+	house.rows(f"UPDATE outbox SET is_secret = true WHERE id = {message}")
+	equal(ctl(house, "outbox", "retry", message, "--reason", WHY)[0], 1, "the status")
+	equal(house.sql(f"SELECT state FROM outbox WHERE id = {message}"), "4", "the state")
+	told = tells(house, "conversation", "show", house.sql(f"SELECT conversation_id FROM outbox WHERE id = {message}"),
+		     "--reason", WHY)["conversations"][0]["messages"][-1]
+	check(told["secret"] and "text" not in told, "a code is not shown", told)
+
+
+def paused(house):
+	"""Nothing leaves, whatever waits is given up by a person's word, the rest goes afterwards in order."""
+	does(house, "channel", "pause", "whatsapp", "--reason", WHY)
+	until(lambda: not [c for c in house.ask("status")["channels"] if c["name"] == "whatsapp"][0]["leased"], 5 * h.PATIENCE,
+	      "an end to the sending")
+	person, other = house.stranger(), house.stranger()
+	person.says("say uno")
+	other.says("say no me lo manden")
+	person.says("say dos")
+	until(lambda: house.sql("SELECT count(*) FROM outbox WHERE is_open") == "3", 10 * h.PATIENCE, "three messages that wait")
+	queues = tells(house, "queues")
+	equal([(q["channel"], q["state"], q["count"]) for q in queues["messages"]], [("whatsapp", "waiting", 3)], "what waits")
+	check([c for c in queues["channels"] if c["channel"] == "whatsapp"][0]["paused_at"], "the pause is told", queues)
+	house.kill()
+	house.start()  # it lasts
+	unwanted = house.sql("SELECT o.id FROM outbox o WHERE is_open AND conversation_id = (SELECT conversation_id FROM outbox WHERE"
+			     " is_open GROUP BY conversation_id HAVING count(*) = 1)")
+	does(house, "outbox", "give-up", unwanted, "--reason", WHY)
+	equal(house.rows(f"SELECT state, is_open FROM outbox WHERE id = {unwanted}"), [["6", "f"]], "what was given up")
+	equal(person.bubbles() + other.bubbles(), [], "what left in the pause")
+	does(house, "channel", "resume", "whatsapp", "--reason", WHY)
+	equal([person.hears(15).text, person.hears(15).text], ["1 uno", "2 dos"], "what goes afterwards")
+	house.settle()
+	equal(other.bubbles(), [], "what was given up")
+	equal(ctl(house, "channel", "resume", "whatsapp", "--reason", WHY)[0], 1, "a resume of what is not paused")
+
+
+def uncertain_ones_are_settled(house):
+	messages = [failed(house)[1] for _ in range(2)]
+	house.rows(f"UPDATE outbox SET state = 2 WHERE id IN ({', '.join(messages)})")
+	for message, word, state in zip(messages, ("sent", "failed"), ("3", "4")):
+		does(house, "outbox", "settle", message, word, "--reason", WHY)
+		equal(house.sql(f"SELECT state FROM outbox WHERE id = {message}"), state, "the state")
+		equal(ctl(house, "outbox", "settle", message, word, "--reason", WHY)[0], 1, "once settled it is certain")
+
+
+def set_aside(house):
+	"""An event that was taken out of the way has its turn, or never will."""
+	people = [house.stranger() for _ in range(2)]
+	for person in people:
+		house.kill()
+		house.start()
+		person.says("quiet;say al fin")
+		house.kill()
+		house.rows("WITH gone AS (DELETE FROM work RETURNING id, conversation_id, at) INSERT INTO set_aside"
+			   " (id, conversation_id, inbox_at, at, reason) SELECT id, conversation_id, at, now(), 'de prueba' FROM gone")
+	house.start()
+	listed = tells(house, "set-aside", "list")["items"]
+	equal([item["reason"] for item in listed], ["de prueba"] * 2, "the events set aside")
+	equal(tells(house, "queues")["set_aside"], 2, "their count")
+	does(house, "set-aside", "retry", str(listed[0]["id"]), "--reason", WHY)
+	equal(people[0].hears(15).text, "1 al fin", "the answer")
+	does(house, "set-aside", "drop", str(listed[1]["id"]), "--reason", WHY)
+	house.settle()
+	equal(tells(house, "set-aside", "list")["items"], [], "what is left")
+	equal(people[1].bubbles(), [], "answers to what was dropped")
+	equal(house.sql(f"SELECT count(*) FROM inbox WHERE id = {listed[1]['id']}"), "1", "what came in is kept")
+	equal(last_act(house)[:2], ("set-aside.drop", str(listed[1]["id"])), "what was written down")
+
+
+TESTS = [
+	("a conversation is shown, by number and by phone", a_conversation),
+	("what can't be written down is not done", written_down_or_not_done),
+	("nor beside a store that can't write", a_store_that_cannot_write),
+	("each act is evidence, and sealed", HD_33_each_look_is_kept),
+	("who may only look, and who nothing at all", who_may),
+	("a message that failed goes again", failed_messages_go_again),
+	("many of them at once", many_at_once),
+	("codes neither go again nor are shown", codes_never_go_again),
+	("a channel in pause", paused),
+	("uncertain messages are settled by a person", uncertain_ones_are_settled),
+	("events set aside are tried again, or dropped", set_aside),
+]
+
+
+def main():
+	chosen = [(name, test) for name, test in TESTS if not sys.argv[1:] or test.__name__ in sys.argv[1:]]
+	with h.House(customers=20) as house:
+		status = 1 if tap.run(chosen, house) else 0
+		if status:
+			tap.say(house.log_tail(40))
+	return status
+
+
+if __name__ == "__main__":
+	sys.exit(main())
