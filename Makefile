@@ -33,7 +33,7 @@ SANITIZE ?=
 FORTIFY := $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 OPT ?= -O2 -g
 
-PKGS := libconfig libpq libmicrohttpd libcurl libsystemd jansson libsodium openssl libutf8proc
+PKGS := libconfig libpq libmicrohttpd gnutls libcurl libsystemd jansson libsodium openssl libutf8proc
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PKGS))
 

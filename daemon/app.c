@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app.h"
 
+#include "base/calendar.h"
 #include "base/err.h"
 #include "commands.h"
 #include "edge/routes.h"
@@ -9,6 +10,7 @@
 #include "io/crypto.h"
 #include "io/log.h"
 #include "io/loop.h"
+#include "io/tls.h"
 #include "metrics/metrics.h"
 #include "queue/queue.h"
 #include "refused.h"
@@ -36,6 +38,7 @@ struct app {
 	struct routes routes;
 	struct http_server *server;
 	struct metrics *metrics; /* NULL: none */
+	struct tls *tls;         /* NULL: plain HTTP */
 	struct loop *loop;
 	struct commands commands;
 	struct control *control;
@@ -94,6 +97,39 @@ static pa_status open_flight(struct app *app, pa_error *err)
 	return flight_open(path, app->last, FLIGHT_SLOTS, &app->last_count, err);
 }
 
+static void tell_certificate(const struct tls *tls, const char *what)
+{
+	struct date day = date_from_days(tls_ends_ns(tls) / (24 * 3600 * NS_PER_S));
+
+	log_notice(LOG_NO_IDS, "%s, good until %04d-%02d-%02d", what, day.year, day.month, day.day);
+}
+
+static pa_status open_certificate(struct app *app, pa_error *err)
+{
+	const struct config *config = app->house.config;
+	pa_status status;
+
+	if (!config->certificate)
+		return PA_OK;
+	status = tls_new(config->certificate, config->certificate_key, &app->tls, err);
+	if (status == PA_OK)
+		tell_certificate(app->tls, "the port has its certificate");
+	return status;
+}
+
+/* Renewed in place by whoever renews it. */
+static void watch_certificate(struct app *app)
+{
+	pa_error err = ERROR_INIT;
+
+	if (!app->tls || !tls_has_settled(app->tls))
+		return;
+	if (tls_renew(app->tls, &err) == PA_OK)
+		tell_certificate(app->tls, "the certificate was renewed");
+	else
+		log_error(LOG_NO_IDS, "the old certificate stays in use: %s", error_text(&err));
+}
+
 static pa_status listen_for_providers(struct app *app, pa_error *err)
 {
 	const struct config *config = app->house.config;
@@ -109,6 +145,7 @@ static pa_status listen_for_providers(struct app *app, pa_error *err)
 			.max_body = (size_t)config->listen_max_body,
 			.timeout_s = (unsigned)(config->listen_timeout_ms / 1000),
 			.max_connections = (unsigned)config->listen_max_connections,
+			.tls = app->tls,
 			.thread_name = "http-in",
 			.handler = routes_handle,
 			.arg = &app->routes,
@@ -153,6 +190,8 @@ static pa_status start(struct app *app, pa_error *err)
 		status = house_check_demo(&app->house, err);
 	if (status == PA_OK)
 		status = open_flight(app, err);
+	if (status == PA_OK)
+		status = open_certificate(app, err);
 	if (status != PA_OK)
 		return status;
 	app->queue = queue_new(&(struct queue_options){.config = app->house.config,
@@ -206,6 +245,7 @@ static void stop(struct app *app)
 	queue_free(app->queue, end_http, &app->house);
 	app->queue = NULL;
 	http_server_free(app->server);
+	tls_free(app->tls);
 	house_close(&app->house);
 	flight_close();
 }
@@ -288,6 +328,7 @@ static void on_status(void *arg)
 	struct host_stuck call;
 	size_t stuck = host_stuck(app->house.host, app->house.config->stuck_after_ms, &call, 1);
 
+	watch_certificate(app);
 	if (stuck) {
 		notify_status("En servicio, pero %zu llamadas no vuelven: %s (%s)", stuck,
 			      call.plugin, word_of(&call));
@@ -324,6 +365,7 @@ static pa_status serve(struct app *app, pa_error *err)
 	if (status == PA_OK)
 		status = loop_add_timer(app->loop, 0, STATUS_MS, on_status, app, NULL, err);
 	app->commands = (struct commands){.house = &app->house,
+					  .tls = app->tls,
 					  .queue = app->queue,
 					  .config_path = app->options->config_path,
 					  .started_ns = clock_now_ns()};
@@ -378,8 +420,11 @@ int app_check(const struct app_options *options)
 	status = crypto_init();
 	if (status == PA_OK)
 		status = open_house(app, true, &err);
+	if (status == PA_OK)
+		status = open_certificate(app, &err);
 	if (status != PA_OK)
 		log_error(LOG_NO_IDS, "%s", error_text(&err));
+	tls_free(app->tls);
 	house_close(&app->house);
 	free(app);
 	return status == PA_OK ? 0 : 2;

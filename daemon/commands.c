@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "io/tls.h"
 #include "queue/operator.h"
 #include "status.h"
 
@@ -13,13 +14,27 @@
 #define VIEW_GROUP "proalto-view"
 #define MAX_ADVANCE_S 34560000 /* 400 days */
 
+/* First: a reload that finds a certificate that is no good changes nothing. */
+static pa_status renew_certificate(struct commands *commands, struct arena *arena,
+				   pa_str *ret_report)
+{
+	pa_error err = ERROR_INIT;
+	pa_status status = commands->tls ? tls_renew(commands->tls, &err) : PA_OK;
+
+	if (status != PA_OK)
+		*ret_report = arena_format(arena, "%s", error_text(&err));
+	return status;
+}
+
 pa_status commands_reload(struct commands *commands, struct arena *arena, pa_str *ret_report)
 {
 	pa_status status;
 	pa_str rest;
 
 	notify_reloading();
-	status = house_reload(commands->house, commands->config_path, arena, ret_report);
+	status = renew_certificate(commands, arena, ret_report);
+	if (status == PA_OK)
+		status = house_reload(commands->house, commands->config_path, arena, ret_report);
 	commands->reloaded_ns = clock_now_ns();
 	commands->is_reload_refused = status != PA_OK;
 	rest = *ret_report;

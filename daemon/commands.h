@@ -13,6 +13,7 @@
 struct commands {
 	struct house *house;
 	struct queue *queue;
+	struct tls *tls; /* NULL: plain HTTP */
 	const char *config_path;
 	int64_t started_ns;  /* business time */
 	int64_t reloaded_ns; /* the last time that a reload was tried; 0: never */
@@ -26,7 +27,8 @@ pa_status commands_listen(struct commands *commands, struct loop *loop, struct c
 /* All that can be asked, and who may. */
 const struct control_command *commands_table(size_t *ret_count);
 
-/* Reads configuration and flows again, tells systemd and the journal, and gives back the report. */
+/* Reads certificate, configuration and flows again, tells systemd and the journal, and gives back
+ * the report. */
 pa_status commands_reload(struct commands *commands, struct arena *arena, pa_str *ret_report)
 	PA_MUST_USE;
 

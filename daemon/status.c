@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/schema.h"
+#include "io/tls.h"
 
 #define MAX_STUCK 8 /* told of */
 #define ARENA_CAP ((size_t)1 << 20)
@@ -180,6 +181,7 @@ void status_fill(struct commands *commands, struct json *reply)
 	set_time(reply, "started_at", commands->started_ns);
 	set_time(reply, "last_reload_at", commands->reloaded_ns);
 	json_set_bool(reply, "last_reload_refused", commands->is_reload_refused);
+	set_time(reply, "certificate_ends_at", commands->tls ? tls_ends_ns(commands->tls) : 0);
 	set_store(reply, &status);
 	json_set_text(reply, "master_key", str_from(rotation_word(status.rotation)));
 	json_set_text(reply, "core", str_from(core_word(commands->house)));

@@ -72,6 +72,8 @@ struct config {
 	int64_t listen_max_body;
 	int64_t listen_timeout_ms;
 	int64_t listen_max_connections;
+	const char *certificate; /* NULL: plain HTTP, and no key either */
+	const char *certificate_key;
 
 	/* control */
 	const char *control_socket;

@@ -165,6 +165,15 @@ static void check_order(struct reader *reader, const struct conf_node *root)
 			     WORDS_IDLE_SUPERVISED, "identity.session_idle", NULL, NULL);
 }
 
+static void check_certificate(struct reader *reader, const struct conf_node *root)
+{
+	const struct config *config = &reader->loaded->config;
+
+	if (!config->certificate != !config->certificate_key)
+		reader_error(reader, where_of(reader, root, "listen", "certificate"),
+			     WORDS_TOGETHER, "listen.certificate", "listen.key", NULL);
+}
+
 static void check_authorities(struct reader *reader, const struct conf_node *root)
 {
 	const struct config *config = &reader->loaded->config;
@@ -186,5 +195,6 @@ void cross_check(struct reader *reader, const struct conf_node *root,
 	check_demo(reader, descriptors);
 	check_accounts(reader);
 	check_order(reader, root);
+	check_certificate(reader, root);
 	check_authorities(reader, root);
 }

@@ -37,6 +37,18 @@ static const struct config_key core_keys[] = {
 	{"listen.max_connections", KEY_INTEGER, KEY_RESTART, AT(listen_max_connections),
 	 RANGE(8, 60000), "2000",
 	 HELP("Conexiones abiertas a la vez.", "Connections open at the same time.")},
+	{"listen.certificate", KEY_PATH_OR, KEY_RESTART, AT(certificate), .fallback = "\"\"",
+	 HELP("Certificado propio con su cadena (PEM), para recibir con TLS sin otro programa "
+	      "delante. "
+	      "Cuando el archivo cambia se toma solo. Vacío: sin TLS.",
+	      "Own certificate with its chain (PEM), to receive by TLS without another program in "
+	      "front. When the file changes it is taken by itself. Empty: no TLS.")},
+	{"listen.key", KEY_PATH_OR, KEY_RESTART, AT(certificate_key), .fallback = "\"\"",
+	 HELP("Su llave privada (PEM): un archivo que solo pueda leer su dueño, root o el usuario "
+	      "del "
+	      "servicio.",
+	      "Its private key (PEM): a file that only its owner may read, root or the service's "
+	      "user.")},
 	{"control.socket", KEY_PATH, KEY_RESTART, AT(control_socket),
 	 .fallback = "\"" CONFIG_CONTROL_SOCKET "\"",
 	 HELP("Socket por el que proaltoctl habla con el servicio.",

@@ -36,6 +36,7 @@ static const struct {
 			   "equipo): {2}",
 			   "\"{1}\" is not an allowed address (https, or http to this host): {2}"},
 	[WORDS_BAD_PROXY] = {"\"{1}\" no sirve: {2}", "\"{1}\" is no good: {2}"},
+	[WORDS_TOGETHER] = {"\"{1}\" y \"{2}\" van juntas", "\"{1}\" and \"{2}\" go together"},
 	[WORDS_NO_AUTHORITIES] = {"\"{1}\" = false deja sin autoridades: indique \"{2}\"",
 				  "\"{1}\" = false leaves no authorities: give \"{2}\""},
 	[WORDS_BAD_NAME] = {"\"{1}\" no sirve de nombre: minúsculas, cifras y guiones, empezando "

@@ -27,6 +27,7 @@ enum words {
 	WORDS_EMPTY,                 /* key */
 	WORDS_BAD_URL,               /* key, why */
 	WORDS_BAD_PROXY,             /* key, why */
+	WORDS_TOGETHER,              /* key, other key */
 	WORDS_NO_AUTHORITIES,        /* key, key of the file */
 	WORDS_BAD_NAME,              /* name */
 	WORDS_TOO_MANY,              /* what, how many at most */

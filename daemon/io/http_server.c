@@ -15,7 +15,9 @@
 #include "io/clock.h"
 #include "io/http_link.h"
 #include "io/http_message.h"
+#include "io/http_response.h"
 #include "io/listen.h"
+#include "io/tls.h"
 #include "io/wakeup.h"
 
 #include <fcntl.h>
@@ -70,6 +72,7 @@ struct http_server {
 	struct MHD_Daemon *daemon;
 	pthread_t thread;
 	int listen_fd;
+	struct tls *tls;
 	uint16_t port;
 	size_t max_body;
 	int64_t whole_request_ns;
@@ -272,43 +275,6 @@ static uint64_t declared_length(struct MHD_Connection *connection)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-static void put_header(struct MHD_Response *response, const char *name, const char *value)
-{
-	if (!MHD_get_response_header(response, name))
-		MHD_add_response_header(response, name, value);
-}
-
-static struct MHD_Response *response_new(pa_str body)
-{
-	/* The copy is the library's: it does not write to what it is given. */
-	void *bytes = (void *)(uintptr_t)(body.ptr ? body.ptr : "");
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(body.len, bytes, MHD_RESPMEM_MUST_COPY);
-
-	if (!response)
-		abort();
-	return response;
-}
-
-static void response_finish(struct MHD_Response *response, unsigned status)
-{
-	if (status == MHD_HTTP_CONTENT_TOO_LARGE || status == MHD_HTTP_REQUEST_TIMEOUT)
-		put_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-	put_header(response, "X-Content-Type-Options", "nosniff");
-	put_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-}
-
-static struct MHD_Response *response_refuse(unsigned status, const char *sentence)
-{
-	struct MHD_Response *response = response_new(str_from(sentence));
-
-	put_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; charset=utf-8");
-	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
-		put_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "5");
-	response_finish(response, status);
-	return response;
-}
-
 /* With the lock held, by whoever brings the answer. */
 static void store_answer(struct http_exchange *exchange, unsigned status,
 			 struct MHD_Response *response)
@@ -343,13 +309,13 @@ static void give_answer(struct http_exchange *exchange, unsigned status,
 
 void http_exchange_refuse(struct http_exchange *exchange, unsigned status, const char *sentence)
 {
-	give_answer(exchange, status, response_refuse(status, sentence));
+	give_answer(exchange, status, http_response_refuse(status, sentence));
 }
 
 void http_exchange_answer(struct http_exchange *exchange, unsigned status,
 			  const pa_pair *const *headers, size_t headers_count, pa_str body)
 {
-	struct MHD_Response *response = response_new(body);
+	struct MHD_Response *response = http_response_new(body);
 
 	for (size_t i = 0; i < headers_count; i++) {
 		const char *name, *value;
@@ -358,7 +324,7 @@ void http_exchange_answer(struct http_exchange *exchange, unsigned status,
 		    arena_cstr(exchange->arena, headers[i]->value, &value) == PA_OK)
 			MHD_add_response_header(response, name, value);
 	}
-	response_finish(response, status);
+	http_response_finish(response, status);
 	give_answer(exchange, status, response);
 }
 
@@ -379,7 +345,7 @@ struct arena *http_exchange_arena(struct http_exchange *exchange)
 static enum MHD_Result queue_answer(struct http_exchange *exchange, unsigned status)
 {
 	if (atomic_load_explicit(&exchange->server->is_draining, memory_order_relaxed))
-		put_header(exchange->response, MHD_HTTP_HEADER_CONNECTION, "close");
+		http_response_close(exchange->response);
 	return MHD_queue_response(exchange->connection, status, exchange->response);
 }
 
@@ -387,7 +353,7 @@ static enum MHD_Result refuse_now(struct http_exchange *exchange, unsigned statu
 				  const char *sentence)
 {
 	exchange->state = STATE_ANSWERED;
-	exchange->response = response_refuse(status, sentence);
+	exchange->response = http_response_refuse(status, sentence);
 	return queue_answer(exchange, status);
 }
 
@@ -527,8 +493,9 @@ static bool answer_the_open(struct http_server *server)
 	for (struct http_exchange *each = server->open.next; each != &server->open;
 	     each = each->next) {
 		if (each->state == STATE_SUSPENDED)
-			store_answer(each, MHD_HTTP_SERVICE_UNAVAILABLE,
-				     response_refuse(MHD_HTTP_SERVICE_UNAVAILABLE, "Stopping."));
+			store_answer(
+				each, MHD_HTTP_SERVICE_UNAVAILABLE,
+				http_response_refuse(MHD_HTTP_SERVICE_UNAVAILABLE, "Stopping."));
 	}
 	pthread_mutex_unlock(&server->lock);
 	return is_any;
@@ -569,6 +536,7 @@ static void *run(void *arg)
 	int64_t end;
 
 	pthread_setname_np(pthread_self(), server->thread_name);
+	tls_offer(server->tls);
 	while (!atomic_load(&server->is_stopping)) {
 		run_once(server, TICK_MS);
 		if (atomic_load(&server->is_draining) && !atomic_load(&server->is_drained))
@@ -587,15 +555,22 @@ static void *run(void *arg)
 static struct MHD_Daemon *start_daemon(struct http_server *server,
 				       const struct http_server_options *options)
 {
+	struct MHD_OptionItem secured[] = {
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities},
+		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, tls_callback()},
+		{MHD_OPTION_END, 0, NULL}};
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
+		options->tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, server,
 		MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_CONNECTION_TIMEOUT,
 		options->timeout_s, MHD_OPTION_CONNECTION_LIMIT, options->max_connections,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_per_address,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, server, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
+		options->tls ? secured : &secured[2], MHD_OPTION_END);
 }
 
 static struct http_server *server_make(const struct http_server_options *options, int listen_fd)
@@ -605,6 +580,7 @@ static struct http_server *server_make(const struct http_server_options *options
 	if (!server)
 		abort();
 	server->listen_fd = listen_fd;
+	server->tls = options->tls;
 	server->port = listen_port(listen_fd);
 	wakeup_open(&server->wakeup);
 	server->max_body = options->max_body;

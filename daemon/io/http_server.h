@@ -11,6 +11,7 @@
 #include <proalto/http.h>
 
 struct http_server;
+struct tls;
 
 /* One request being served. Has an arena of its own, that dies with the answer. */
 struct http_exchange;
@@ -27,6 +28,7 @@ struct http_server_options {
 	unsigned timeout_s;  /* a connection that is silent this long is closed */
 	unsigned max_connections;
 	unsigned max_per_address; /* 0: no limit */
+	struct tls *tls;          /* NULL: plain HTTP; outlives the server */
 	const char *thread_name;
 	http_handler_fn *handler;
 	void *arg;

@@ -282,13 +282,276 @@ OUTSIDE = [
 ]
 
 
+# ---- the daemon's own TLS --------------------------------------------------------------------------
+
+class Https(h.Http):
+	"""One connection a request, which believes the authority."""
+
+	def __init__(self, port, authority, chain=None):
+		super().__init__(port)
+		self.context = ssl.create_default_context(cafile=authority.pem)
+		if chain:
+			self.context.load_cert_chain(*chain)
+
+	def connect(self):
+		return http.client.HTTPSConnection("localhost", self.port, timeout=self.timeout, context=self.context)
+
+	def request(self, method, path, body=None, headers=None, connection=None):
+		connection = connection or self.connect()
+		connection.request(method, path, body, headers or {})
+		response = connection.getresponse()
+		return response.status, response.read(), response.headers
+
+
+class Secured:
+	"""A house whose port speaks TLS."""
+
+	def __init__(self, house):
+		self.house = house
+		self.authority = Authority(house.folder)
+		self.issue("primero")
+		house.settings["listen"] = {"certificate": f'"{house.folder}/own.pem"', "key": f'"{house.folder}/own.key"'}
+		house.write_config()
+		house.http = Https(house.port, self.authority)
+		house.start()
+
+	def issue(self, common, **more):
+		self.authority.issue("own", f"/CN={common}", **more)
+
+	def common_name(self):
+		return common_name(self.house.port, self.authority)
+
+
+def handshake(port, *args):
+	"""Whether openssl's client gets through with what it is told to speak."""
+	done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", *args], stdin=subprocess.DEVNULL,
+			      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20, errors="replace")
+	return done.returncode == 0 and "Cipher is (NONE)" not in done.stdout
+
+
+def webhook_by_tls(secured):
+	house = secured.house
+	greeting(house).hears()
+	person = house.stranger()
+	large = webhook.of(person, person.text("hola " + "a" * 4000), *[person.text("b" * 4000) for _ in range(400)])
+	equal(house.post(large), 200, "answer to a large delivery")
+	equal(house.post(b"{}", secret="otra"), 403, "answer to a forged one")
+
+
+def only_good_tls(secured):
+	old, good = "DEFAULT@SECLEVEL=0", "ECDHE-ECDSA-AES128-GCM-SHA256"
+	port = secured.house.port
+	check(handshake(port, "-tls1_2", "-cipher", good), "TLS 1.2 is refused")
+	check(handshake(port, "-tls1_3"), "TLS 1.3 is refused")
+	check(not handshake(port, "-tls1_1", "-cipher", old), "TLS 1.1 is taken")
+	check(not handshake(port, "-tls1", "-cipher", old), "TLS 1.0 is taken")
+	check(not handshake(port, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"), "CBC is taken")
+	with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+		plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+		check(b"200" not in plain.recv(100), "plain HTTP is answered")
+
+
+def renewed_in_place(secured):
+	"""Without a word to the daemon, and connections go on."""
+	kept = secured.house.http.connect()
+	equal(secured.house.http.request("GET", "/readyz", connection=kept)[0], 200, "answer before")
+	secured.issue("segundo")
+	until(lambda: secured.common_name() == "segundo", 30 * h.PATIENCE, "the new certificate")
+	equal(secured.house.http.request("GET", "/readyz", connection=kept)[0], 200, "answer on the old connection")
+
+
+def renewed_by_reload(secured):
+	secured.issue("tercero", days=9)
+	answer = secured.house.ask("reload")
+	check(answer["reloaded"], "refused", answer)
+	equal(secured.common_name(), "tercero", "subject")
+	ends = secured.house.ask("status")["certificate_ends_at"]
+	days = {time.strftime("%Y-%m-%d", time.gmtime(time.time() + 9 * 86400 - late)) for late in (0, 600)}
+	check(ends[:10] in days, f"it ends at {ends}")
+
+
+def bad_one_is_refused(secured):
+	house = secured.house
+	secured.issue("cuarto")
+	house.ask("reload")
+	own = pathlib.Path(house.folder, "own.pem")
+
+	def refused(words):
+		answer = house.ask("reload")
+		check(not answer["reloaded"] and re.search(words, answer["report"][0]), f"not {words!r}", answer)
+		equal(secured.common_name(), "cuarto", "subject")
+
+	secured.issue("vencido", days=0)
+	refused("own.pem: the certificate has expired")
+	secured.issue("otro")
+	good = own.read_bytes()
+	secured.authority.issue("another", "/CN=ajeno")
+	own.write_bytes(pathlib.Path(house.folder, "another.pem").read_bytes())
+	refused("own.key is not the key of .*own.pem")
+	own.write_text("nada")
+	refused("own.pem: ")
+	own.write_bytes(good)
+	os.chmod(f"{house.folder}/own.key", 0o644)
+	refused("own.key: a secret that others than its owner may read")
+	os.chmod(f"{house.folder}/own.key", 0o600)
+	check(house.ask("reload")["reloaded"], "the good one is refused")
+	equal(secured.common_name(), "otro", "subject in the end")
+
+
+def nothing_lost_by_a_stop(secured):
+	"""Deliveries that are on their way when it is told to stop are answered, over TLS too."""
+	house = secured.house
+	kept = [house.http.connect() for _ in range(8)]
+	for connection in kept:
+		house.http.request("GET", "/readyz", connection=connection)
+	house.process.send_signal(signal.SIGTERM)
+	for connection in kept[:4]:
+		body = webhook.dump(webhook.of(house.stranger(), house.stranger().text("hola")))
+		status, _, headers = house.http.request(
+			"POST", "/webhook/whatsapp", body, {"X-Hub-Signature-256": webhook.sign(body, h.SECRET)}, connection)
+		equal((status, headers["Connection"].lower()), (200, "close"), "answer while it ends")
+	equal(house.process.wait(20 * h.PATIENCE), 0, "exit status")
+	house.start()
+
+
+SECURED = [
+	("a webhook by TLS", webhook_by_tls),
+	("nothing but TLS 1.2 and 1.3 with good ciphers", only_good_tls),
+	("a certificate renewed in place is noticed", renewed_in_place),
+	("a reload takes it at once", renewed_by_reload),
+	("one that is no good is refused, the old stays", bad_one_is_refused),
+	("a stop answers who is there", nothing_lost_by_a_stop),
+]
+
+
+# ---- nginx in front --------------------------------------------------------------------------------
+
+SAMPLE = os.path.join(h.TOP, "etc/nginx/proalto.conf")
+
+
+class Behind:
+	"""A house behind nginx with the shipped sample: its own paths and ports, quicker to cut."""
+
+	def __init__(self, house):
+		self.house = house
+		self.folder = house.folder
+		self.port = h.free_port()
+		self.authority = Authority(self.folder)
+		self.authority.issue("front", "/CN=primero")
+		self.http = Https(self.port, self.authority)
+		house.start()
+
+	def running(self, *changes):
+		with open(SAMPLE) as file:
+			text = file.read()
+		for old, new in [(r"listen 443 ssl;\n\tlisten \[::\]:443 ssl;", f"listen 127.0.0.1:{self.port} ssl;"),
+				 (r"127\.0\.0\.1:8080", f"127.0.0.1:{self.house.port}"),
+				 (r"/etc/nginx/proalto/fullchain.pem", f"{self.folder}/front.pem"),
+				 (r"/etc/nginx/proalto/privkey.pem", f"{self.folder}/front.key"),
+				 (r"/etc/nginx/proalto/", f"{self.folder}/"),
+				 (r"/var/log/nginx/", f"{self.folder}/nginx-"),
+				 (r"(client_(?:header|body)_timeout) 10s", r"\1 1s"), *changes]:
+			text, count = re.subn(old, new, text)
+			check(count > 0, f"the sample lacks {old!r}")
+		return nginx(self.folder, self.port, text)
+
+	def post(self, body, query="", http=None, **more):
+		data = body if isinstance(body, bytes) else webhook.dump(body)
+		headers = dict({"X-Hub-Signature-256": webhook.sign(data, h.SECRET)}, **more)
+		return (http or self.http).request("POST", "/webhook/whatsapp" + query, data, headers)[0]
+
+	def hello(self):
+		person = self.house.stranger()
+		return person, webhook.of(person, person.text("hola"))
+
+	def logs(self):
+		return "".join(open(f"{self.folder}/nginx-{name}").read() for name in ("proalto.log", "proalto.error.log"))
+
+
+def webhook_by_nginx(behind):
+	with behind.running():
+		person, body = behind.hello()
+		equal(behind.post(body), 200, "answer")
+		person.hears()
+		equal(behind.http.request("GET", "/healthz")[0], 404, "answer to /healthz")
+		equal(behind.http.request("GET", "/")[0], 404, "answer to /")
+		equal(behind.post(b"{}", **{"X-Hub-Signature-256": "sha256=" + "0" * 64}), 403, "answer to a forged one")
+
+
+def no_query_in_its_log(behind):
+	"""Neither of a request that is answered nor of one that goes wrong."""
+	with behind.running():
+		status, text, _ = behind.http.request(
+			"GET", f"/webhook/whatsapp?hub.mode=subscribe&hub.challenge=77&hub.verify_token={h.VERIFY_TOKEN}")
+		equal((status, text), (200, b"77"), "answer to Meta's question")
+		behind.http.request("POST", f"/receipt/sms?token={h.RECEIPT_TOKEN}", b'{"id": "1", "status": "sent"}')
+		behind.post(b"x" * (5 << 20), f"?token={h.RECEIPT_TOKEN}")
+		behind.house.stop()
+		status = behind.http.request("POST", f"/receipt/sms?token={h.RECEIPT_TOKEN}", b"{}")[0]
+		behind.house.start()
+	equal(status, 502, "answer without a daemon")
+	logs = behind.logs()
+	check('"GET /webhook/whatsapp" 200' in logs and '"POST /receipt/sms" 502' in logs, "requests missing in", logs)
+	check(not re.search(f"{h.VERIFY_TOKEN}|{h.RECEIPT_TOKEN}|hub[.]", logs), "the log quotes a query", logs)
+
+
+def big_and_slow(behind):
+	with behind.running():
+		equal(behind.post(b"x" * (5 << 20)), 413, "answer to 5 MiB")
+		with behind.http.context.wrap_socket(socket.create_connection(("127.0.0.1", behind.port), timeout=20),
+						     server_hostname="localhost") as slow:
+			slow.sendall(b"POST /webhook/whatsapp HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nab")
+			answer = slow.recv(1000)
+			check(b"408" in answer or not answer, "a slow client is not cut", answer)
+			while answer:
+				answer = slow.recv(1000)
+
+
+def renewed_by_nginx(behind):
+	with behind.running() as server:
+		kept = behind.http.connect()
+		person, body = behind.hello()
+		equal(common_name(behind.port, behind.authority), "primero", "subject before")
+		behind.authority.issue("front", "/CN=segundo")
+		server.process.send_signal(signal.SIGHUP)
+		until(lambda: common_name(behind.port, behind.authority) == "segundo", 10 * h.PATIENCE, "the new one")
+		equal(behind.post(body), 200, "answer")
+		kept.close()
+
+
+def only_meta(behind):
+	"""The lines for Meta's client certificate, taken into use."""
+	meta, other = Authority(behind.folder, "meta-ca"), Authority(behind.folder, "other-ca")
+	good = meta.issue("good", "/O=Meta/CN=client.webhooks.fbclientcerts.com")
+	wrong = meta.issue("near", "/O=Meta/CN=client.webhooks.fbclientcerts.com.example")
+	forged = other.issue("forged", "/O=Meta/CN=client.webhooks.fbclientcerts.com")
+	with behind.running((r"#(ssl_client_certificate|ssl_verify|if \(\$ssl|\treturn 403|})", r"\1")):
+		for chain, wanted in ((good, 200), (wrong, 403), (None, 403), (forged, 400)):
+			equal(behind.post(behind.hello()[1], http=Https(behind.port, behind.authority, chain)), wanted,
+			      f"answer to {chain}")
+
+
+BEHIND = [
+	("a webhook by nginx with the sample, and nothing else", webhook_by_nginx),
+	("no query string in nginx's log", no_query_in_its_log),
+	("a big body is refused, a slow client cut", big_and_slow),
+	("a certificate renewed by nginx's reload", renewed_by_nginx),
+	("Meta's client certificate", only_meta),
+]
+
+
 def main():
 	names = sys.argv[1:]
-	tests = [(name, test) for name, test in OUTSIDE if not names or any(word in name for word in names)]
-	with h.House(customers=20, environment={"LC_ALL": "C"}, start=False) as house:
-		failed = tap.run(tests, Outside(house))
-		if failed:
-			tap.say(house.log_tail(30))
+	failed = 0
+	for tests, kind in ((OUTSIDE, Outside), (SECURED, Secured), (BEHIND, Behind)):
+		chosen = [(name, test) for name, test in tests if not names or any(word in name for word in names)]
+		if not chosen:
+			continue
+		with h.House(customers=20, environment={"LC_ALL": "C"}, start=False) as house:
+			bad = tap.run(chosen, kind(house))
+			if bad:
+				tap.say(house.log_tail(30))
+			failed += bad
 	return 1 if failed else 0
 
 
