@@ -133,10 +133,12 @@ static struct json *nodes_json(const struct overview *overview)
 static void set_store(struct json *reply, const struct queue_status *status)
 {
 	const struct overview *overview = &status->store.overview;
+	const char *trouble =
+		status->store.trouble[0] ? status->store.trouble : status->complaint.text;
 
 	json_set_bool(reply, "store", status->is_store_there);
-	if (status->store.trouble[0])
-		json_set_text(reply, "store_error", str_from(status->store.trouble));
+	if (trouble[0])
+		json_set_text(reply, "store_error", str_from(trouble));
 	json_set_integer(reply, "schema_oldest", schema_oldest());
 	json_set_integer(reply, "schema_newest", schema_newest());
 	set_time(reply, "store_seen_at", overview->read_ns);

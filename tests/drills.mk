@@ -1,10 +1,12 @@
 # What goes wrong in a house, played under load: too slow for make check, together under six minutes.
 #
 #   make drills    each closes like a suite; logs are in build/log
-DRILLS := tests/integration/failover.py tests/integration/edge.py
+drill = "$(LISTED) tests/integration/$(1)"
+DRILLS = $(call drill,drills.py postgres_away) $(call drill,failover.py) $(call drill,edge.py) \
+	$(call drill,drills.py disk_full)
 
 .PHONY: drills
 drills:
 	@PACKAGES='$(PACKAGES)' tests/support/install $(PACKAGE_LISTS) tests/drills-packages
 	@$(MAKE) --no-print-directory $(HOUSE)
-	@tests/run-tests -t 360 -j 2 -l $(CHECK_LOG) $(foreach t,$(DRILLS),"$(LISTED) $(t)")
+	@tests/run-tests -t 360 -j 2 -l $(CHECK_LOG) $(DRILLS)

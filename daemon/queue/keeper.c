@@ -359,10 +359,11 @@ static pa_status between_ticks(struct keeper *k, pa_error *err)
 
 static void lose_store(struct keeper *k, const pa_error *err)
 {
-	log_warning(LOG_NO_IDS, "the keeper can't work on the store: %s", error_text(err));
 	pthread_mutex_lock(&k->view_lock);
 	snprintf(k->view.trouble, sizeof(k->view.trouble), "%s", error_text(err));
 	pthread_mutex_unlock(&k->view_lock);
+	if (complaint_note(&k->complaint, error_text(err)))
+		log_warning(LOG_NO_IDS, "the keeper can't work on the store: %s", error_text(err));
 	db_close(k->db);
 	k->db = NULL;
 }
@@ -427,6 +428,8 @@ struct keeper *keeper_new(const struct keeper_options *options)
 	k->options = *options;
 	keeper_note_last(k, options->last, options->last_count);
 	k->arena = arena_new(ARENA_CAP);
+	k->started_ns = clock_now_ns();
+	complaint_init(&k->complaint);
 	mailbox_init(&k->box);
 	pthread_mutex_init(&k->view_lock, NULL);
 	atomic_store(&k->is_core_back, true);
@@ -470,6 +473,7 @@ void keeper_free(struct keeper *k)
 	db_close(k->db);
 	mailbox_done(&k->box);
 	pthread_mutex_destroy(&k->view_lock);
+	complaint_done(&k->complaint);
 	arena_free(k->arena);
 	free(k);
 }

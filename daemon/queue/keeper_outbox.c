@@ -17,21 +17,26 @@
 /* ---- one message ---- */
 
 /* It was under way when its process died, or nobody knew: a receipt may settle it. How long it has
- * had time for that the store knows, however often the daemon was started since. */
-static void note_uncertainty(struct outbound *o, const struct db_result *rows, size_t row)
+ * had time for that the store knows, however often the daemon was started since. A younger one may
+ * be of a commit that is in doubt here: it gets all its time, for the writer knows better in a
+ * moment. */
+static void note_uncertainty(const struct keeper *k, struct outbound *o,
+			     const struct db_result *rows, size_t row)
 {
-	int64_t age_ns;
+	int64_t begun_ns, now_ns = clock_now_ns();
 
 	if (db_int64(rows, row, 6) == OUTBOX_WAITING)
 		return;
-	age_ns = clock_now_ns() - db_time_ns(rows, row, 14);
+	begun_ns = db_time_ns(rows, row, 14);
 	o->state = OUTBOX_UNCERTAIN;
-	o->uncertain_ns = clock_monotonic_ns() - (age_ns > 0 ? age_ns : 0);
+	o->uncertain_ns = clock_monotonic_ns();
+	if (begun_ns < k->started_ns && begun_ns < now_ns)
+		o->uncertain_ns -= now_ns - begun_ns;
 	o->seen_statuses = (uint32_t)db_int64(rows, row, 13) << 1; /* bits to statuses */
 }
 
-static struct outbound *revive(struct channel *channel, struct contact *contact,
-			       const pa_message *message, pa_str packed,
+static struct outbound *revive(const struct keeper *k, struct channel *channel,
+			       struct contact *contact, const pa_message *message, pa_str packed,
 			       const struct db_result *rows, size_t row)
 {
 	struct outbound *o = outbound_new(packed, PA_STR_ABSENT);
@@ -48,7 +53,7 @@ static struct outbound *revive(struct channel *channel, struct contact *contact,
 	o->not_after_ns = db_is_null(rows, row, 8) ? 0 : db_time_ns(rows, row, 8);
 	if (channel->ops->features & PA_FEATURE_WINDOW)
 		o->window_ns = db_time_ns(rows, row, 12) + 24 * NS_PER_HOUR;
-	note_uncertainty(o, rows, row);
+	note_uncertainty(k, o, rows, row);
 	return o;
 }
 
@@ -98,7 +103,7 @@ static pa_status take_message(struct keeper *k, struct arena *arena, const struc
 		   message_unpack(arena, packed, &message) == PA_OK;
 	if (is_whole)
 		dispatch_push(k->options.dispatch,
-			      revive(channel, contact, &message, packed, rows, row));
+			      revive(k, channel, contact, &message, packed, rows, row));
 	contact_unref(contact);
 	return is_whole ? PA_OK : drop(k, arena, rows, row, "it can't be opened", err);
 }

@@ -9,6 +9,7 @@
 #define QUEUE_KEEPER_PARTS_H
 
 #include "io/db.h"
+#include "queue/complaint.h"
 #include "queue/keeper.h"
 
 #include <pthread.h>
@@ -26,14 +27,16 @@ struct keeper {
 	struct db *db;
 	struct arena *arena; /* of one tick */
 	int64_t node;
+	int64_t started_ns;               /* business time */
 	struct flight last[FLIGHT_SLOTS]; /* not yet charged with the end of the last process */
 	size_t last_count;
 	bool died_alone;                /* with one event in hand and by nobody's fatal signal */
 	int64_t suspects[FLIGHT_SLOTS]; /* events that run alone first */
 	size_t suspects_count;
-	bool has_recovered;    /* the open messages of before were taken up */
-	bool is_outbox_behind; /* conversations were taken over: their messages first */
-	bool has_told_key;     /* that messages wait for the key that opens them */
+	bool has_recovered;         /* the open messages of before were taken up */
+	bool is_outbox_behind;      /* conversations were taken over: their messages first */
+	bool has_told_key;          /* that messages wait for the key that opens them */
+	struct complaint complaint; /* of the store */
 	uint64_t ticks;
 	int64_t beat_ns; /* monotonic: the last sign of life was given after this */
 	int64_t told_ns; /* the same: other nodes were told */

@@ -375,6 +375,7 @@ struct queue_status queue_status(struct queue *queue)
 				     .late = keeper_late_count(queue->keeper),
 				     .unanswered = intake_unanswered(queue->intake),
 				     .writer_backlog = writer_backlog(queue->writer),
+				     .complaint = writer_complaint(queue->writer),
 				     .writer = writer_counts(queue->writer),
 				     .turns_took = workers_took(queue->workers),
 				     .store = keeper_view(queue->keeper)};

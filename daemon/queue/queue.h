@@ -65,6 +65,7 @@ struct queue_status {
 	const struct writer_counts *writer; /* both live as long as the queue */
 	const struct histogram *turns_took;
 	struct keeper_view store; /* as the keeper saw it last */
+	struct complaint_text complaint;
 };
 struct queue_status queue_status(struct queue *queue);
 

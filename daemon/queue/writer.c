@@ -5,6 +5,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "queue/batch.h"
+#include "queue/complaint.h"
 #include "queue/connect.h"
 #include "queue/rate.h"
 
@@ -43,6 +44,7 @@ struct writer {
 	_Atomic bool is_ready, is_committing;
 	_Atomic bool awaits_sweep; /* events in doubt were refused */
 	_Atomic bool is_stopping;
+	struct complaint complaint;
 	_Atomic size_t waiting;
 	_Atomic uint64_t cycles;
 	struct writer_counts counts;
@@ -248,8 +250,9 @@ static void fail(struct writer *w, struct item *item, pa_status status, const pa
 		fail_turn(w, (struct turn_item *)(void *)item, err);
 		return;
 	}
-	log_warning(LOG_NO_IDS, "the store refuses %s: %s", item_words[item->kind],
-		    error_text(err));
+	if (complaint_note(&w->complaint, error_text(err)))
+		log_error(LOG_NO_IDS, "the store refuses %s, and maybe more: %s",
+			  item_words[item->kind], error_text(err));
 	defer(w, item);
 }
 
@@ -589,6 +592,7 @@ struct writer *writer_new(const struct writer_options *options)
 		w->lines[i].last = &w->lines[i].first;
 	w->later.last = &w->later.first;
 	mailbox_init(&w->box);
+	complaint_init(&w->complaint);
 	if (pthread_create(&w->thread, NULL, writer_main, w) != 0)
 		abort();
 	pthread_setname_np(w->thread, "writer");
@@ -604,6 +608,7 @@ void writer_free(struct writer *w)
 	pthread_join(w->thread, NULL);
 	db_close(w->store.db);
 	mailbox_done(&w->box);
+	complaint_done(&w->complaint);
 	arena_free(w->arena);
 	free(w);
 }
@@ -654,6 +659,11 @@ void writer_swept(struct writer *w)
 const struct writer_counts *writer_counts(const struct writer *w)
 {
 	return &w->counts;
+}
+
+struct complaint_text writer_complaint(struct writer *w)
+{
+	return complaint_text(&w->complaint);
 }
 
 uint64_t writer_cycles(const struct writer *w)

@@ -15,6 +15,7 @@
 #ifndef QUEUE_WRITER_H
 #define QUEUE_WRITER_H
 
+#include "queue/complaint.h"
 #include "queue/store.h"
 
 enum turn_end {
@@ -85,6 +86,9 @@ bool writer_waits_for_store(const struct writer *writer);
  */
 bool writer_awaits_sweep(const struct writer *writer);
 void writer_swept(struct writer *writer);
+
+/* What the store refused something for in the last ten seconds. Any thread. */
+struct complaint_text writer_complaint(struct writer *writer);
 
 /* Items waiting. */
 size_t writer_backlog(struct writer *writer);

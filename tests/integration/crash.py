@@ -364,12 +364,14 @@ def done_once(load, books):
 
 
 def states_once(load, books):
-	"""Each turn wrote its conversation's state once: the epoch counts those writes, and each new owner."""
+	"""Each turn wrote its conversation's state once: the epoch counts those writes, and each new owner.
+	A word on a delay is a turn without an event."""
 	wrong = []
+	delays = collections.Counter(o["conversation"] for o in books.outbox.values() if not o["inbox"])
 	for address, record in load.records.items():
 		for conversation in books.conversation[address]:
 			writes = books.epochs[conversation] - len(load.deaths.owners[conversation])
-			events = len(books.inbox[conversation])
+			events = len(books.inbox[conversation]) + delays[conversation]
 			# Nobody waits for the look-up of a guess: its turn may take the next message along.
 			if not len(record) <= writes <= events:
 				wrong.append(f"conversation {conversation}: {writes} states written in {events} events, "

@@ -48,7 +48,8 @@ class Node:
 	def start(self):
 		self.process = h.subprocess.Popen(
 			[os.path.join(h.B, "proaltod"), "--config", self.config_path], stdin=h.subprocess.DEVNULL,
-			stdout=open(self.house.log_path, "ab"), stderr=h.subprocess.STDOUT, cwd=self.folder)
+			stdout=open(self.house.log_path, "ab"), stderr=h.subprocess.STDOUT, cwd=self.folder,
+			env=self.house.daemon_environment())
 		until(self.is_ready, 20 * h.PATIENCE, "the second node")
 
 	def is_ready(self):

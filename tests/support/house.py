@@ -405,16 +405,19 @@ backends = {{
 	def log_path(self):
 		return os.path.join(self.folder, "proaltod.log")
 
-	def launch(self):
-		"""Starts the daemon and returns at once."""
+	def daemon_environment(self):
 		environment = dict(os.environ, **self.environment)
 		for name in ("NOTIFY_SOCKET", "JOURNAL_STREAM"):
 			if name not in self.environment:
 				environment.pop(name, None)
+		return environment
+
+	def launch(self):
+		"""Starts the daemon and returns at once."""
 		self.process = subprocess.Popen(
 			[os.path.join(B, "proaltod"), "--config", self.config_path],
 			stdin=subprocess.DEVNULL, stdout=open(self.log_path, "ab"), stderr=subprocess.STDOUT,
-			env=environment, cwd=self.folder)
+			env=self.daemon_environment(), cwd=self.folder)
 		self.is_clock_new = True
 		self.starts += 1
 

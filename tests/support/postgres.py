@@ -121,6 +121,11 @@ class Server:
 		self.drop_sessions()
 		self._tool("halt", self.directory)
 
+	def is_running(self):
+		"""False also of one that ended by itself."""
+		with open(os.path.join(self.directory, "data/postmaster.pid")) as file:
+			return os.path.exists(f"/proc/{int(file.readline())}")
+
 	def resume(self):
 		self._tool("resume", self.directory)
 
