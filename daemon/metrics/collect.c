@@ -441,6 +441,8 @@ static void tell_store(const struct sample *sample, struct buf *out)
 		 "How far the one most overdue is overdue."},
 		{"proalto_events_set_aside", (double)sample->set_aside,
 		 "Events set aside for a person to look at."},
+		{"proalto_schema_version", (double)sample->schema,
+		 "Number of the database's last migration."},
 		{"proalto_nodes_alive", (double)sample->nodes, "Nodes that share the database."},
 	};
 

@@ -34,6 +34,18 @@ static int64_t time_or_none(const struct db_result *result, size_t column)
 	return db_is_null(result, 0, column) ? 0 : db_time_ns(result, 0, column);
 }
 
+/* queue_connect() has looked at it already. */
+static pa_status look_at_schema(struct db *db, struct arena *arena, struct sample *sample,
+				pa_error *err)
+{
+	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
+	pa_status status = db_run(db, db_params_new(arena, SQL_SCHEMA_RANGE), &result, err);
+
+	if (status == PA_OK)
+		sample->schema = db_int64(result, 0, 0);
+	return status;
+}
+
 static pa_status look_at_store(struct db *db, struct arena *arena, struct sample *sample,
 			       pa_error *err)
 {
@@ -83,6 +95,8 @@ static pa_status look(struct sampler *sampler, struct sample *sample, pa_error *
 		if (status == PA_OK)
 			status = db_set(sampler->db, "statement_timeout", "5s", err);
 	}
+	if (status == PA_OK)
+		status = look_at_schema(sampler->db, arena, sample, err);
 	if (status == PA_OK)
 		status = look_at_store(sampler->db, arena, sample, err);
 	if (status == PA_OK)

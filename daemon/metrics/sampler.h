@@ -12,6 +12,7 @@ struct sampler;
 
 struct sample {
 	int64_t taken_ns; /* monotonic */
+	int64_t schema;   /* number of its last migration */
 	int64_t work;
 	int64_t work_oldest_ns; /* business time, as all that follow; 0: there is none */
 	int64_t timers;

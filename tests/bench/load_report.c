@@ -89,7 +89,7 @@ static bool read_stat(const char *pid, struct stat_line *ret)
 	return true;
 }
 
-int64_t process_cpu_ns(pid_t pid, bool with_children)
+int64_t process_cpu_ns(pid_t pid)
 {
 	int64_t per_tick = NS_PER_S / sysconf(_SC_CLK_TCK), ticks = 0;
 	DIR *directory = opendir("/proc");
@@ -101,8 +101,8 @@ int64_t process_cpu_ns(pid_t pid, bool with_children)
 		if (!str_is_digits(str_from(entry->d_name)) || !read_stat(entry->d_name, &line))
 			continue;
 		if (strtol(entry->d_name, NULL, 10) == pid)
-			ticks += line.ticks + (with_children ? line.dead_ticks : 0);
-		else if (with_children && line.parent == pid)
+			ticks += line.ticks + line.dead_ticks;
+		else if (line.parent == pid)
 			ticks += line.ticks;
 	}
 	if (directory)

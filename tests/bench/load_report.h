@@ -22,9 +22,9 @@ void histogram_add(struct histogram *histogram, int64_t ns);
 /* The value below which so much of all lies (0.99), in milliseconds. */
 double histogram_ms(const struct histogram *histogram, double part);
 
-/* User and system time of a process; with_children: of its living children and of those it has
- * waited for, too (PostgreSQL's). 0 if it is not there. */
-int64_t process_cpu_ns(pid_t pid, bool with_children);
+/* User and system time of a process, of its living children and of those it has waited for. 0 if it
+ * is not there. */
+int64_t process_cpu_ns(pid_t pid);
 
 /* This process's. */
 int64_t own_cpu_ns(void);

@@ -456,9 +456,9 @@ static void sample_cpu(struct load *load, int64_t sign)
 {
 	load->cpu_own += sign * own_cpu_ns();
 	if (load->daemon_pid)
-		load->cpu_daemon += sign * process_cpu_ns(load->daemon_pid, false);
+		load->cpu_daemon += sign * process_cpu_ns(load->daemon_pid);
 	if (load->postgres_pid)
-		load->cpu_postgres += sign * process_cpu_ns(load->postgres_pid, true);
+		load->cpu_postgres += sign * process_cpu_ns(load->postgres_pid);
 }
 
 static void look_at_memory(void *arg)
