@@ -107,16 +107,65 @@ static pa_status on_clock(void *arg, const struct json *request, struct json *re
 	return PA_OK;
 }
 
+static struct operator_options operator_of(const struct commands *commands)
+{
+	return (struct operator_options){.database = commands->house->config->database,
+					 .ring = commands->house->keys,
+					 .node = writer_node(queue_writer(commands->queue))};
+}
+
 /* What people ask of the store and do to it. On a thread of its own. */
 static pa_status on_operator(void *arg, const struct json *request, struct json *reply,
 			     pa_error *err)
 {
-	const struct commands *commands = arg;
-	struct operator_options options = {.database = commands->house->config->database,
-					   .ring = commands->house->keys,
-					   .node = writer_node(queue_writer(commands->queue))};
+	struct operator_options options = operator_of(arg);
 
 	return operator_run(&options, request, reply, err);
+}
+
+static pa_status drain(const struct commands *commands, const struct json *request, bool is_wanted,
+		       pa_error *err)
+{
+	struct operator_options options = operator_of(commands);
+	pa_status status =
+		operator_write_down(&options, request, is_wanted ? "node.drain" : "node.undrain",
+				    commands->house->config->node, err);
+
+	if (status == PA_OK)
+		queue_drain(commands->queue, is_wanted);
+	return status;
+}
+
+static pa_status on_drain(void *arg, const struct json *request, struct json *reply, pa_error *err)
+{
+	(void)reply;
+	return drain(arg, request, true, err);
+}
+
+static pa_status on_undrain(void *arg, const struct json *request, struct json *reply,
+			    pa_error *err)
+{
+	(void)reply;
+	return drain(arg, request, false, err);
+}
+
+static pa_status on_drain_status(void *arg, const struct json *request, struct json *reply,
+				 pa_error *err)
+{
+	static const char *const words[] = {[KEEPER_SERVING] = "serving",
+					    [KEEPER_DRAINING] = "draining",
+					    [KEEPER_SENDING_OFF] = "draining",
+					    [KEEPER_DRAINED] = "drained"};
+	const struct commands *commands = arg;
+	struct queue_drain_status status = queue_drain_status(commands->queue);
+
+	(void)request;
+	(void)err;
+	json_set_text(reply, "state", str_from(words[status.phase]));
+	json_set_integer(reply, "deliveries", (int64_t)status.deliveries);
+	json_set_integer(reply, "conversations", (int64_t)status.conversations);
+	json_set_integer(reply, "messages", (int64_t)status.messages);
+	return PA_OK;
 }
 
 static const struct control_command table[] = {
@@ -138,6 +187,9 @@ static const struct control_command table[] = {
 	{"conversation-show", on_operator, CONTROL_ADMIN, true},
 	{"conversation-resume", on_operator, CONTROL_ADMIN, true},
 	{"looks", on_operator, CONTROL_ADMIN, true},
+	{"drain", on_drain, CONTROL_ADMIN, true},
+	{"undrain", on_undrain, CONTROL_ADMIN, true},
+	{"drain-status", on_drain_status, CONTROL_VIEW, false},
 };
 
 const struct control_command *commands_table(size_t *ret_count)

@@ -32,6 +32,7 @@ ctl_fn ctl_conversation; /* conversation show, conversation resume */
 ctl_fn ctl_db;           /* db migrate, db status */
 ctl_fn ctl_demo;         /* demo [--port N] */
 
+ctl_fn ctl_drain;     /* drain */
 ctl_fn ctl_hosts;     /* hosts [--json] */
 ctl_fn ctl_inbox;     /* inbox --json */
 ctl_fn ctl_log_level; /* log-level LEVEL */
@@ -42,6 +43,7 @@ ctl_fn ctl_reload;    /* reload */
 ctl_fn ctl_set_aside; /* set-aside list, retry, drop */
 ctl_fn ctl_setup;     /* setup */
 ctl_fn ctl_status;    /* status */
+ctl_fn ctl_undrain;   /* undrain */
 
 /* "proaltoctl: NAME: text" on standard error; returns status. */
 int ctl_fail(const struct ctl *ctl, int status, const char *format, ...) PA_PRINTF(3, 4);

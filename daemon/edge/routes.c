@@ -57,7 +57,9 @@ static void tell_readiness(struct routes *routes, struct channel *channel,
 			   struct http_exchange *exchange)
 {
 	(void)channel;
-	if (writer_is_ready(routes->writer))
+	if (intake_is_shut(routes->intake))
+		http_exchange_refuse(exchange, 503, "This node takes no new work.");
+	else if (writer_is_ready(routes->writer))
 		http_exchange_answer(exchange, 200, NULL, 0, PA_STR("ready\n"));
 	else
 		http_exchange_refuse(exchange, 503, "The store is away.");

@@ -173,12 +173,16 @@ static void try_lane(struct dispatch *d, struct lane *lane)
 	struct gate_answer gate;
 	int64_t due_ns, wait_ns;
 
-	if (!o || o->is_out || lane->is_reserved || (atomic_load(&d->is_closing) && !o->is_next)) {
+	if (!o || o->is_out || lane->is_reserved) {
 		lanes_tidy(&d->lanes, lane);
 		return;
 	}
 	if (!channel_is_leased(lane->channel)) {
 		drop_lane(d, lane);
+		return;
+	}
+	if (atomic_load(&d->is_closing) && !o->is_next) {
+		lanes_delay(&d->lanes, lane, 0);
 		return;
 	}
 	if (atomic_load(&lane->channel->is_catching_up)) {
@@ -610,7 +614,7 @@ struct dispatch *dispatch_new(const struct dispatch_options *options)
 	return d;
 }
 
-static size_t under_way(struct dispatch *d)
+size_t dispatch_under_way(struct dispatch *d)
 {
 	size_t count;
 
@@ -620,12 +624,19 @@ static size_t under_way(struct dispatch *d)
 	return count;
 }
 
+void dispatch_hold(struct dispatch *d, bool is_held)
+{
+	atomic_store(&d->is_closing, is_held);
+	if (!is_held)
+		dispatch_resume(d);
+}
+
 void dispatch_stop(struct dispatch *d, int64_t until_ns)
 {
 	const struct timespec pause = {.tv_nsec = 5 * NS_PER_MS};
 
 	atomic_store(&d->is_closing, true);
-	while (under_way(d) && clock_monotonic_ns() < until_ns)
+	while (dispatch_under_way(d) && clock_monotonic_ns() < until_ns)
 		nanosleep(&pause, NULL);
 	atomic_store(&d->is_stopping, true);
 	mailbox_poke(&d->box);

@@ -35,6 +35,12 @@ struct dispatch *dispatch_new(const struct dispatch_options *options);
  */
 void dispatch_stop(struct dispatch *dispatch, int64_t until_ns);
 
+/* While held, no attempt begins; what is committed to leave still does. Any thread. */
+void dispatch_hold(struct dispatch *dispatch, bool is_held);
+
+/* Messages whose attempt is with the writer or the provider. Any thread. */
+size_t dispatch_under_way(struct dispatch *dispatch);
+
 /* After dispatch_stop() and the ends of the HTTP client and the writer. What was on its way stays
  * in the store. */
 void dispatch_free(struct dispatch *dispatch);

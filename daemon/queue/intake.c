@@ -25,6 +25,7 @@ struct intake {
 	struct mailbox box;
 	pthread_t thread;
 	_Atomic bool is_stopping;
+	_Atomic bool is_shut;
 	_Atomic size_t unanswered;
 };
 
@@ -433,13 +434,13 @@ void intake_http(struct intake *intake, struct channel *channel, struct http_exc
 {
 	struct post *post;
 
-	if (!writer_is_ready(intake->options.writer) ||
+	if (atomic_load(&intake->is_shut) || !writer_is_ready(intake->options.writer) ||
 	    mailbox_count(&intake->box) >= intake->options.most_waiting ||
 	    writer_backlog(intake->options.writer) >= intake->options.most_waiting * 4 ||
 	    conversations_backlog(intake->options.conversations) >=
 		    intake->options.most_waiting * 4) {
 		meter_add(&channel->counts.refused, 1);
-		http_exchange_refuse(exchange, 503, "The store is away or behind; try again.");
+		http_exchange_refuse(exchange, 503, "Not here, or not now; try again.");
 		return;
 	}
 	meter_add(&channel->counts.deliveries, 1);
@@ -497,8 +498,8 @@ pa_status intake_deliver(struct intake *intake, struct channel *channel,
 				.done = PTHREAD_COND_INITIALIZER};
 	struct post *post;
 
-	if (!writer_is_ready(intake->options.writer))
-		return error_set(err, PA_RETRY, "the store is away");
+	if (atomic_load(&intake->is_shut) || !writer_is_ready(intake->options.writer))
+		return error_set(err, PA_RETRY, "the store is away, or the node is drained");
 	post = post_new(channel, POST_ARENA_CAP);
 	if (!copy_events(post, events, count)) {
 		post_unref(post);
@@ -543,6 +544,16 @@ void intake_free(struct intake *intake)
 	contacts_free(intake->contacts);
 	mailbox_done(&intake->box);
 	free(intake);
+}
+
+void intake_shut(struct intake *intake, bool is_shut)
+{
+	atomic_store(&intake->is_shut, is_shut);
+}
+
+bool intake_is_shut(const struct intake *intake)
+{
+	return atomic_load(&intake->is_shut);
 }
 
 struct intake_counts intake_counts(const struct intake *intake)

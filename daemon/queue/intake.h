@@ -37,6 +37,10 @@ void intake_free(struct intake *intake);
 void intake_http(struct intake *intake, struct channel *channel, struct http_exchange *exchange,
 		 bool is_receipt);
 
+/* While shut, everything is refused for now (503, PA_RETRY). Any thread. */
+void intake_shut(struct intake *intake, bool is_shut);
+bool intake_is_shut(const struct intake *intake);
+
 /* Requests taken and not yet answered. */
 size_t intake_unanswered(const struct intake *intake);
 

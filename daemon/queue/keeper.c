@@ -212,6 +212,19 @@ static pa_status recover(struct keeper *k, pa_error *err)
 	return status;
 }
 
+pa_status keeper_join(struct keeper *k, pa_error *err)
+{
+	pa_status status = k->node ? PA_OK : register_node(k, err);
+
+	if (status == PA_OK)
+		status = tell_keys(k, err);
+	if (status == PA_OK && !k->has_recovered)
+		status = recover(k, err);
+	if (status == PA_OK)
+		writer_set_node(k->options.writer, k->node);
+	return status;
+}
+
 static pa_status start(struct keeper *k, pa_error *err)
 {
 	static const char *const sets[] = {"keeper", "keys", "overview", NULL};
@@ -229,15 +242,10 @@ static pa_status start(struct keeper *k, pa_error *err)
 		status = keeper_judge_last(k, err);
 	if (status == PA_OK)
 		status = keeper_disable_plugins(k, err);
-	if (status == PA_OK && !k->node)
-		status = register_node(k, err);
 	if (status == PA_OK)
-		status = tell_keys(k, err);
-	if (status == PA_OK && !k->has_recovered)
-		status = recover(k, err);
+		status = keeper_join(k, err);
 	if (status != PA_OK)
 		return status;
-	writer_set_node(k->options.writer, k->node);
 	if (!k->was_ready)
 		log_notice(LOG_NO_IDS, "this node is registered");
 	k->was_ready = true;
@@ -292,10 +300,18 @@ static pa_status tick(struct keeper *k, pa_error *err)
 		rotate,
 		keeper_upkeep,
 	};
+	/* What a node on its way out, or outside, still does. */
+	static pa_status (*const last[])(struct keeper *, pa_error *) = {
+		feed_ids,
+		set_asides,
+		keeper_drain_tick,
+	};
+	bool is_draining = keeper_is_draining(k);
+	size_t count = is_draining ? ARRAY_COUNT(last) : ARRAY_COUNT(each);
 	pa_status status = PA_OK;
 
-	for (size_t i = 0; i < ARRAY_COUNT(each) && status == PA_OK; i++)
-		status = each[i](k, err);
+	for (size_t i = 0; i < count && status == PA_OK; i++)
+		status = is_draining ? last[i](k, err) : each[i](k, err);
 	return status;
 }
 
@@ -350,7 +366,7 @@ static pa_status between_ticks(struct keeper *k, pa_error *err)
 
 	if (status == PA_OK)
 		status = tell_others(k, err);
-	if (status == PA_OK && atomic_load(&k->has_strays))
+	if (status == PA_OK && atomic_load(&k->has_strays) && !keeper_is_draining(k))
 		status = take_strays(k, err);
 	return status;
 }

@@ -30,10 +30,27 @@ struct keeper_options {
 	size_t last_count;
 	/* The plugin was charged three times in ten minutes. */
 	void (*disable_plugin)(void *arg, const char *plugin);
+	/* Nothing that came in is under way any more. */
+	bool (*is_idle)(void *arg);
+	/* The node serves again: its door may open. */
+	void (*serves_again)(void *arg);
 	void *arg;
 };
 
 struct keeper *keeper_new(const struct keeper_options *options);
+
+/* A node that is drained ends what it has, then gives its leases away: others do all there is to
+ * do, and it has no part in the store until it is told to serve again. Its door must be shut
+ * before. Any thread.
+ */
+enum keeper_phase {
+	KEEPER_SERVING,
+	KEEPER_DRAINING,    /* turns under way end */
+	KEEPER_SENDING_OFF, /* so do messages under way; none begins */
+	KEEPER_DRAINED,
+};
+void keeper_drain(struct keeper *keeper, bool is_wanted);
+enum keeper_phase keeper_phase(const struct keeper *keeper);
 
 /* Ends the thread; what is told to it afterwards is for the next start. */
 void keeper_stop(struct keeper *keeper);

@@ -3,7 +3,8 @@
  * queue/keeper_parts.h: what the keeper's files share. keeper.c: start, sign of life, leases, ids,
  * the thread; keeper_deaths.c: what the last process had in hand when it died; keeper_sweep.c:
  * timers, events that nobody has in hand; keeper_outbox.c: messages that nobody has;
- * keeper_upkeep.c: what goes after its time. All of it is the keeper thread's.
+ * keeper_upkeep.c: what goes after its time;
+ * keeper_drain.c: a node that is to be idle. All of it is the keeper thread's.
  */
 #ifndef QUEUE_KEEPER_PARTS_H
 #define QUEUE_KEEPER_PARTS_H
@@ -51,6 +52,9 @@ struct keeper {
 	_Atomic bool has_strays;     /* something to do lies in the store */
 	_Atomic bool has_for_others; /* the same, for another node */
 	_Atomic bool is_stopping;
+	_Atomic bool wants_drain;
+	_Atomic int phase; /* enum keeper_phase */
+	int quiet_ticks;   /* in which there was nothing left to end */
 	_Atomic uint64_t late;
 	struct rotation rotation;
 	_Atomic int rotation_state;
@@ -89,6 +93,13 @@ pa_status keeper_sweep_work(struct keeper *k, int64_t stale_ns, pa_error *err) P
  * a while old, some each time; those of the last seconds; or all. */
 enum outbox_sweep { OUTBOX_TICK, OUTBOX_RECENT, OUTBOX_ALL };
 pa_status keeper_sweep_outbox(struct keeper *k, enum outbox_sweep sweep, pa_error *err) PA_MUST_USE;
+
+/* What a tick does beside a wish to be drained, or to serve again. */
+bool keeper_is_draining(struct keeper *k);
+pa_status keeper_drain_tick(struct keeper *k, pa_error *err) PA_MUST_USE;
+
+/* Registers this start under a new id, and takes up what is there for it. */
+pa_status keeper_join(struct keeper *k, pa_error *err) PA_MUST_USE;
 
 /* Gives a sign of life if the last one is a second old: between the pages of whatever is long. */
 pa_status keeper_stay_alive(struct keeper *k, pa_error *err) PA_MUST_USE;

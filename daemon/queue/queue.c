@@ -204,6 +204,42 @@ void queue_core_back(struct queue *queue)
 	keeper_core_back(queue->keeper);
 }
 
+/* ---- a node that is to be idle ---- */
+
+static size_t busy_conversations(struct queue *queue)
+{
+	struct conversations_count count = conversations_counts(queue->conversations);
+
+	return count.queued + count.running + count.held + count.parked;
+}
+
+static bool is_idle(void *arg)
+{
+	struct queue *queue = arg;
+
+	return !intake_unanswered(queue->intake) && !busy_conversations(queue);
+}
+
+static void serves_again(void *arg)
+{
+	intake_shut(((struct queue *)arg)->intake, false);
+}
+
+void queue_drain(struct queue *queue, bool is_wanted)
+{
+	if (is_wanted)
+		intake_shut(queue->intake, true);
+	keeper_drain(queue->keeper, is_wanted);
+}
+
+struct queue_drain_status queue_drain_status(struct queue *queue)
+{
+	return (struct queue_drain_status){.phase = keeper_phase(queue->keeper),
+					   .deliveries = intake_unanswered(queue->intake),
+					   .conversations = busy_conversations(queue),
+					   .messages = dispatch_under_way(queue->dispatch)};
+}
+
 /* ---- life ---- */
 
 static struct writer *start_writer(struct queue *queue)
@@ -289,6 +325,8 @@ struct queue *queue_new(const struct queue_options *options)
 							    .last = options->last,
 							    .last_count = options->last_count,
 							    .disable_plugin = disable_plugin,
+							    .is_idle = is_idle,
+							    .serves_again = serves_again,
 							    .arg = queue});
 	queue->prober = prober_new(options->core);
 	return queue;

@@ -32,6 +32,19 @@ struct queue_options {
 /* Starts everything but the sessions of session-holding channels. */
 struct queue *queue_new(const struct queue_options *options);
 
+/* This node takes no new work, ends what it has, and gives its leases away; or serves again. Any
+ * thread. */
+void queue_drain(struct queue *queue, bool is_wanted);
+
+/* How far that is: what is still to end. */
+struct queue_drain_status {
+	enum keeper_phase phase;
+	size_t deliveries;    /* unanswered */
+	size_t conversations; /* with something that waits for a turn, or in one */
+	size_t messages;      /* under way */
+};
+struct queue_drain_status queue_drain_status(struct queue *queue);
+
 /* Starts the sessions: when the rest of the daemon is ready to serve. */
 void queue_open_sessions(struct queue *queue);
 

@@ -464,9 +464,9 @@ static bool be_connected(struct writer *w)
 	static const int64_t complain_ns = 30 * NS_PER_S;
 	pa_error err = ERROR_INIT;
 
+	w->store.node = atomic_load(&w->node); /* another one after a node was drained */
 	if (w->store.db)
 		return true;
-	w->store.node = atomic_load(&w->node);
 	if (!w->store.node || atomic_load(&w->awaits_sweep))
 		return false;
 	if (connect_store(w, &err) == PA_OK) {

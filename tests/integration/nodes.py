@@ -290,7 +290,44 @@ def postgres_crashes_under_two(pair):
 	crowd.check(90)
 
 
+def drained_under_load(pair):
+	"""A node ends what it has and is empty, the other does everything; and it comes back."""
+	pair.make_sender(0)
+	before = overlaps(pair)
+	crowd = Crowd(pair, people=12, rounds=70, pause=0.1)
+	crowd.begin()
+	time.sleep(2)
+	pair.house.ctl("drain", "--reason", "mantenimiento", "--wait", "60")
+	equal(pair.house.ask("drain-status")["state"], "drained", "the state")
+	check(not pair.house.is_answering("/readyz") and pair.house.is_answering("/healthz"), "it says that it is ready")
+	until(lambda: pair.senders() == [1, 1], 10 * h.PATIENCE, "a take-over")
+	equal(pair.house.sql(f"SELECT count(*) FROM node WHERE name = '{NAMES[0]}' AND alive_until > now()"), "0", "its leases")
+	time.sleep(1)
+	pair.house.ctl("undrain", "--reason", "mantenimiento")
+	check(pair.house.is_answering("/readyz"), "it is not ready again")
+	crowd.end()
+	crowd.check(90)
+	equal(overlaps(pair), before, "messages on their way at once to one person")
+	equal(pair.house.sql("SELECT count(*) FROM node WHERE alive_until > now()"), "2", "nodes that live")
+
+
+def drained_and_idle(pair):
+	"""What others leave in the store is not taken up by it, and everything it had is theirs."""
+	person = pair.house.stranger()
+	pair.says(0, person, "say a")
+	equal(person.hears().text, "1 a", "the answer")
+	pair.house.ctl("drain", "--reason", "mantenimiento")
+	equal(pair.post(0, webhook.of(person, person.text("say b"))), 503, "what a drained node answers a webhook")
+	pair.says(1, person, "say b")
+	equal(person.hears(15).text, "2 b", "the answer by the other")
+	pair.house.ctl("undrain", "--reason", "mantenimiento")
+	pair.says(0, person, "say c")
+	equal(person.hears(15).text, "3 c", "the answer")
+
+
 TESTS = [
+	("a node is drained under load and comes back", drained_under_load),
+	("a drained node has no part in anything", drained_and_idle),
 	("both nodes take one customer's messages", both_take_messages),
 	("a message at the wrong node is answered at once", the_other_node_is_quick),
 	("PostgreSQL crashes under two nodes", postgres_crashes_under_two),
