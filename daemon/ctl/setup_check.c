@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TIMEOUT_MS 10000
+#define TIMEOUT_MS 5000
 #define GRAPH_NO_TOKEN 190 /* Graph API: the access token has expired, or is none */
 
 /* ---- form ---- */

@@ -146,21 +146,9 @@ def write_credential(name, value):
 	run("systemd-creds", "encrypt", "--name=" + seen, "-", f"{STORE}/{name}", text=value)
 
 
-def configuration(machine):
-	"""The sample, edited as an administrator would."""
-	with open("/usr/share/proalto/proalto.conf") as file:
-		text = file.read()
-	for old, new in (
-		("100000000000001", webhook.PHONE_ID),
-		('#graph_url = "https://graph.facebook.com";', f'graph_url = "http://127.0.0.1:{machine.graph.port}";'),
-		('"https://sms.example/v1/mensajes"', f'"http://127.0.0.1:{machine.smsgw.port}/sms"'),
-		('"host=core.banco.example dbname=cartera user=proalto_lector sslmode=verify-full"',
-		 '"host=127.0.0.1 dbname=core_demo user=proalto_core_reader"'),
-	):
-		check(old in text, f"the sample has {old}")
-		text = text.replace(old, new)
-	return re.sub(r"\n\t\tsql = \{.*?\n\t\t\};", '\n\t\t@include "proalto/backend-postgres.demo.conf"',
-		      text, flags=re.S)
+def credential(name):
+	"""What is encrypted under the name that the daemon sees."""
+	return run("systemd-creds", "decrypt", f"--name=proalto.{name}", f"{STORE}/proalto.{name}", "-").strip()
 
 
 def write(path, text):
@@ -259,26 +247,77 @@ def demonstrated(machine):
 		      f"{name} still runs")
 
 
-def configured(machine):
-	"""What proaltod(8) tells to do."""
+def setup(machine, *more):
+	"""proaltoctl setup by flags, with the secrets in files."""
+	given = []
+	for name in ("whatsapp-app-secret", "whatsapp-access-token", "sms-key", "core-password"):
+		path = "/root/" + name
+		write(path, SECRETS[name] + "\n")
+		os.chmod(path, 0o600)
+		given += ["--secret", f"{name}=file:{path}"]
+	return run("proaltoctl", "setup", "--non-interactive", *given,
+		   "--house-name", "ProAlto", "--house-nit", "900.000.000-0", "--house-address", "Calle 1 # 2-3",
+		   "--house-phone", "+57 601 000 0000", "--house-email", "datos@proalto.example",
+		   "--policy-url", "https://proalto.example/datos", "--whatsapp-phone-id", webhook.PHONE_ID,
+		   "--sms-url", f"http://127.0.0.1:{machine.smsgw.port}/sms", "--sms-sender", "85000",
+		   "--core-connection", "host=127.0.0.1 dbname=core_demo user=proalto_core_reader",
+		   "--set", f"channels.whatsapp.graph_url=http://127.0.0.1:{machine.graph.port}", *more)
+
+
+def prepared(machine):
+	"""The house's core system, and all else by one command."""
 	run("pg_dropcluster", "--stop", "15", "main")
 	run("pg_createcluster", "--locale", "C.UTF-8", "--start", "15", "main")
-	run("psql", "-q", "-f", "/usr/share/proalto/sql/roles.sql", user="postgres")
-	run("createdb", "-O", "proalto_owner", "proalto", user="postgres")
 	run("createdb", "core_demo", user="postgres")
 	run("psql", "-q", "-d", "core_demo", "-v", "customers=300", "-f", "/usr/share/proalto/sql/demo/load.sql",
 	    user="postgres")
 	run("psql", "-q", text=f"ALTER ROLE proalto_core_reader PASSWORD '{CORE_PASSWORD}'", user="postgres")
-	os.makedirs(STORE, mode=0o700, exist_ok=True)
-	for name, value in SECRETS.items():
-		write_credential("proalto." + name, value)
 	os.makedirs("/etc/proalto", exist_ok=True)
 	shutil.copy("/usr/share/proalto/demo/backend-postgres.demo.conf", "/etc/proalto")
-	write(CONF, configuration(machine))
-	run("proaltoctl", "db", "migrate", "--dsn", "dbname=proalto options=-crole=proalto_owner", user="postgres")
+	said = setup(machine, "--core-queries", "proalto/backend-postgres.demo.conf",
+		     "--recovery-code-file", "/root/recovery-code")
+	for words in ("the service can open its database", "the service is ready", "the access token is good",
+		      "/webhook/whatsapp", credential("whatsapp-verify-token")):
+		check(words in said, f"it does not say {words!r}", said)
+	check("https://proalto.example/datos" in said.split("What remains:")[1], "what can't be reached is not told", said)
+	equal(show("ActiveState"), "active", "the service")
+	check(os.path.getsize("/root/proalto-recovery.json") > 100, "no recovery file")
+
+
+def prepared_again(machine):
+	before = show("MainPID"), credential("master-key")
+	said = run("proaltoctl", "setup", "--non-interactive")
+	check("already there: the service runs" in said, "what it says", said)
+	equal((show("MainPID"), credential("master-key")), before, "the process and the key")
+
+
+def prepared_over_tcp(machine):
+	"""A server that can't tell who asks: the role gets a password, which becomes a credential."""
+	run("psql", "-q", text="ALTER ROLE postgres PASSWORD 'clave-de-postgres'", user="postgres")
+	write("/root/postgres", "clave-de-postgres")
+	os.chmod("/root/postgres", 0o600)
+	os.makedirs("/root/tcp")
+	run("proaltoctl", "--config", "/root/tcp/proalto.conf", "setup", "--non-interactive", "--no-start",
+	    "--house-name", "ProAlto", "--house-nit", "900.000.000-0", "--house-address", "Calle 1 # 2-3",
+	    "--house-phone", "+57 601 000 0000", "--house-email", "datos@proalto.example",
+	    "--policy-url", "https://proalto.example/datos", "--whatsapp-phone-id", webhook.PHONE_ID,
+	    "--database", "host=127.0.0.1 dbname=tcp user=proalto",
+	    "--superuser-dsn", "host=127.0.0.1 user=postgres", "--secret", "superuser-password=file:/root/postgres")
+	equal(sql("SELECT left(rolpassword, 13) FROM pg_authid WHERE rolname = 'proalto'"), "SCRAM-SHA-256",
+	      "how the server keeps the password")
+	equal(run("psql", "-qXAt", "-d", credential("database"), "-c", "SELECT current_user").strip(), "proalto",
+	      "who enters with the credential")
+
+
+def checked_by_hand(machine):
+	"""root sees what the service would; others hear why they can't."""
+	run("proaltoctl", "check")
+	said = run("proaltod", "--check", user="nobody", fails=True)
+	check("is encrypted for this machine: only root can read" in said, "why", said)
 
 
 def started(machine):
+	run("systemctl", "stop", "proalto.socket", "proalto.service")
 	begin = time.monotonic()
 	run("systemctl", "start", "proalto")
 	machine.ready = time.monotonic() - begin
@@ -361,6 +400,35 @@ def reloaded(machine):
 	equal((show("MainPID"), show("ActiveState")), (before, "active"), "the process and its state")
 
 
+def refused_at_start(machine):
+	"""It tries ever more seldom, who knocks waits, and when the file is right again all goes on by itself."""
+	person = machine.person()
+	with open(CONF) as file:
+		good = file.read()
+	write(CONF, good.replace('name = "ProAlto";', 'nombre = "ProAlto";'))
+	run("systemctl", "restart", "proalto", fails=True)
+	answers = []
+	knocking = threading.Thread(target=lambda: answers.append(
+		Answers(False).post(webhook.of(person, person.text("frase-plantada")))))
+	knocking.start()
+
+	def pause():
+		try:
+			with open("/run/proalto/refused") as file:
+				return int(file.read() or 0)
+		except OSError:
+			return 0
+
+	until(lambda: pause() >= 8, 60, "it waits ever longer")
+	check(int(show("NRestarts")) < 15, f"it was tried {show('NRestarts')} times")
+	equal(show("ActiveState", "proalto.socket"), "active", "the socket")
+	write(CONF, good)
+	knocking.join()
+	equal(answers, [200], "what who knocked meanwhile hears")
+	machine.hears(person, "")
+	equal(show("ActiveState"), "active", "the service")
+
+
 def under_a_stream(machine, *commands):
 	"""Runs the commands while webhooks come in, over kept and over new connections: every one is
 	acknowledged at its first try, and is in the store."""
@@ -410,7 +478,7 @@ def instanced(machine):
 	run("proaltoctl", "db", "migrate", "--dsn", "dbname=dos options=-crole=proalto_owner", user="postgres")
 	with open(CONF) as file:
 		text = file.read()
-	for old, new in (('#database = "dbname=proalto user=proalto";', 'database = "dbname=dos user=proalto";'),
+	for old, new in (('database = "dbname=proalto user=proalto";', 'database = "dbname=dos user=proalto";'),
 			 ('#socket = "/run/proalto/control.sock";', 'socket = "/run/proalto-dos/control.sock";'),
 			 ("#port = 8080;", "port = 8081;")):
 		check(old in text, f"the sample has {old}")
@@ -418,6 +486,7 @@ def instanced(machine):
 	write("/etc/proalto-dos.conf", text)
 	for name, value in SECRETS.items():
 		write_credential("proalto-dos." + name, value)
+	run("proaltoctl", "--config", "/etc/proalto-dos.conf", "check")
 	run("systemctl", "start", "proalto@dos")
 	person = machine.person()
 	machine.says(person, person.text("hola"), port=8081)
@@ -434,7 +503,8 @@ def said_nothing_personal(machine):
 		with open(path, errors="replace") as file:
 			said += file.read()
 	check("proaltod" in said, "the journal has the daemon's lines")
-	for planted in ("Nombre Plantado", "frase-plantada", "57310666", *SECRETS.values()):
+	for planted in ("Nombre Plantado", "frase-plantada", "57310666", *SECRETS.values(),
+			*map(credential, ("master-key", "database", "whatsapp-verify-token"))):
 		check(planted not in said, f"the journal holds {planted[:12]!r}")
 
 
@@ -466,13 +536,17 @@ TESTS = [
 	("the bundle installs everything without a network", installed),
 	("without a configuration the service waits", waits),
 	("proaltoctl demo shows it without a network", demonstrated),
-	("the sample, edited, and encrypted credentials are a configuration", configured),
+	("proaltoctl setup makes everything and starts it", prepared),
+	("again, it changes nothing", prepared_again),
+	("over TCP the daemon's role gets a password", prepared_over_tcp),
+	("the check by hand reads the encrypted credentials", checked_by_hand),
 	("the service starts", started),
 	("it is confined: exposure 1.5 at most, no capability, its own user", confined),
 	("a customer gets his balance", balance),
 	("root and the operators' group may ask, others not; the clock stays as it is", asked),
 	("killed, it comes back by itself and answers", killed),
 	("a wrong configuration fails the reload with file and line, the old one stays", reloaded),
+	("refused at start it waits, and goes on by itself", refused_at_start),
 	("a restart fails no webhook", restarted),
 	("a second instance runs beside the first", instanced),
 	("nothing personal is in the journal", said_nothing_personal),
