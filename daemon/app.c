@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "edge/routes.h"
 #include "house.h"
+#include "io/address.h"
 #include "io/clock.h"
 #include "io/crypto.h"
 #include "io/log.h"
@@ -39,6 +40,7 @@ struct app {
 	struct http_server *server;
 	struct metrics *metrics; /* NULL: none */
 	struct tls *tls;         /* NULL: plain HTTP */
+	uint64_t limited;        /* requests of bad senders, when last looked */
 	struct loop *loop;
 	struct commands commands;
 	struct control *control;
@@ -130,10 +132,26 @@ static void watch_certificate(struct app *app)
 		log_error(LOG_NO_IDS, "the old certificate stays in use: %s", error_text(&err));
 }
 
+/* Without the addresses: they are people's. */
+static void watch_senders(struct app *app)
+{
+	uint64_t limited = http_server_limited(app->server);
+
+	if (limited > app->limited)
+		log_warning(
+			LOG_NO_IDS,
+			"%llu requests were refused with 429: their senders bring bad ones only",
+			(unsigned long long)(limited - app->limited));
+	app->limited = limited;
+}
+
 static pa_status listen_for_providers(struct app *app, pa_error *err)
 {
 	const struct config *config = app->house.config;
+	struct networks trusted;
 
+	if (networks_parse(config->trusted_proxies, &trusted, err) != PA_OK)
+		return PA_REJECTED;
 	app->routes = (struct routes){.channels = &app->house.channels,
 				      .intake = queue_intake(app->queue),
 				      .writer = queue_writer(app->queue)};
@@ -145,6 +163,9 @@ static pa_status listen_for_providers(struct app *app, pa_error *err)
 			.max_body = (size_t)config->listen_max_body,
 			.timeout_s = (unsigned)(config->listen_timeout_ms / 1000),
 			.max_connections = (unsigned)config->listen_max_connections,
+			.max_per_address = (unsigned)config->listen_max_per_address,
+			.bad_per_minute = (unsigned)config->listen_bad_requests,
+			.trusted_proxies = &trusted,
 			.tls = app->tls,
 			.thread_name = "http-in",
 			.handler = routes_handle,
@@ -329,6 +350,7 @@ static void on_status(void *arg)
 	size_t stuck = host_stuck(app->house.host, app->house.config->stuck_after_ms, &call, 1);
 
 	watch_certificate(app);
+	watch_senders(app);
 	if (stuck) {
 		notify_status("En servicio, pero %zu llamadas no vuelven: %s (%s)", stuck,
 			      call.plugin, word_of(&call));

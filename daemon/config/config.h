@@ -72,7 +72,10 @@ struct config {
 	int64_t listen_max_body;
 	int64_t listen_timeout_ms;
 	int64_t listen_max_connections;
-	const char *certificate; /* NULL: plain HTTP, and no key either */
+	int64_t listen_max_per_address;
+	int64_t listen_bad_requests;
+	const char *trusted_proxies; /* networks, checked; NULL: none */
+	const char *certificate;     /* NULL: plain HTTP, and no key either */
 	const char *certificate_key;
 
 	/* control */

@@ -4,8 +4,8 @@
  *
  * keys.c says which keys there are, value.c turns one node of the file into a value, secret.c finds
  * secrets, section.c reads a section by its table and the rest of it by a plugin's, load.c reads
- * the whole, cross.c checks what no key can check alone, options.c prints the tables, changes.c says
- * what differs from the defaults.
+ * the whole, cross.c checks what no key can check alone, options.c prints the tables, changes.c
+ * says what differs from the defaults.
  */
 #ifndef CONFIG_KEY_H
 #define CONFIG_KEY_H
@@ -28,6 +28,7 @@ enum key_type {
 	KEY_PATH_OR,  /* the same, empty is NULL */
 	KEY_URL,      /* const char *: https, or http to the loopback */
 	KEY_PROXY,    /* const char *: a proxy's URL; empty is NULL */
+	KEY_NETWORKS, /* const char *: addresses and networks; empty is NULL */
 	KEY_SECRET,   /* const char *: a reference to a secret; empty is NULL */
 	KEY_DATABASE, /* const char *: connection string, or a reference to a secret */
 	KEY_MASTER,   /* pa_str of 32 bytes: a reference to a secret */

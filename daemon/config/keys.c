@@ -37,6 +37,32 @@ static const struct config_key core_keys[] = {
 	{"listen.max_connections", KEY_INTEGER, KEY_RESTART, AT(listen_max_connections),
 	 RANGE(8, 60000), "2000",
 	 HELP("Conexiones abiertas a la vez.", "Connections open at the same time.")},
+	{"listen.max_per_address", KEY_INTEGER, KEY_RESTART, AT(listen_max_per_address),
+	 RANGE(0, 60000), "0",
+	 HELP("Conexiones a la vez de una dirección; la de quien se conecta, que con un proxy "
+	      "delante "
+	      "es la del proxy. 0: sin límite.",
+	      "Connections of one address at a time; that of whoever connects, which is the "
+	      "proxy's "
+	      "if there is one in front. 0: no limit.")},
+	{"listen.bad_requests", KEY_INTEGER, KEY_RESTART, AT(listen_bad_requests), RANGE(0, 60000),
+	 "60",
+	 HELP("Peticiones malas por minuto de una dirección (sin firma válida, a donde no hay "
+	      "nada, "
+	      "demasiado grandes): las que siguen reciben 429. Quien trajo una buena en la última "
+	      "hora "
+	      "no se limita. 0: sin límite.",
+	      "Bad requests a minute of one address (not signed, to where nothing is, too large): "
+	      "what follows hears 429. Who brought a good one within the hour is not limited. 0: "
+	      "no "
+	      "limit.")},
+	{"listen.trusted_proxies", KEY_NETWORKS, KEY_RESTART, AT(trusted_proxies),
+	 .fallback = "\"\"",
+	 HELP("Direcciones o redes de los proxies que van delante, separadas por comas "
+	      "(\"127.0.0.1, 10.1.0.0/16\"): solo a ellos se les cree la cabecera X-Forwarded-For. "
+	      "Vacío: a nadie.",
+	      "Addresses or networks of the proxies in front, separated by commas (\"127.0.0.1, "
+	      "10.1.0.0/16\"): only their X-Forwarded-For is believed. Empty: nobody's.")},
 	{"listen.certificate", KEY_PATH_OR, KEY_RESTART, AT(certificate), .fallback = "\"\"",
 	 HELP("Certificado propio con su cadena (PEM), para recibir con TLS sin otro programa "
 	      "delante. "

@@ -43,6 +43,7 @@ static bool values_differ(const struct config_key *key, const struct config *old
 	case KEY_PATH_OR:
 	case KEY_URL:
 	case KEY_PROXY:
+	case KEY_NETWORKS:
 	case KEY_SECRET:
 	case KEY_DATABASE:
 	default:

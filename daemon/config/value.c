@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "host/option.h"
+#include "io/address.h"
 #include "io/crypto.h"
 
 #include <stdlib.h>
@@ -45,14 +46,15 @@ static const char *choice_list(struct arena *arena, const char *const *choices)
 const char *key_type_words(struct arena *arena, const struct config_key *key)
 {
 	static const enum words types[] = {
-		[KEY_TEXT] = WORDS_KIND_TEXT,         [KEY_NAME] = WORDS_KIND_TEXT,
-		[KEY_PATH] = WORDS_KIND_PATH,         [KEY_PATH_OR] = WORDS_KIND_PATH,
-		[KEY_URL] = WORDS_KIND_URL,           [KEY_PROXY] = WORDS_KIND_TEXT,
-		[KEY_SECRET] = WORDS_KIND_SECRET,     [KEY_DATABASE] = WORDS_KIND_TEXT,
-		[KEY_MASTER] = WORDS_KIND_SECRET,     [KEY_INTEGER] = WORDS_KIND_INTEGER,
-		[KEY_REAL] = WORDS_KIND_REAL,         [KEY_BOOL] = WORDS_KIND_BOOL,
-		[KEY_DURATION] = WORDS_KIND_DURATION, [KEY_SIZE] = WORDS_KIND_SIZE,
-		[KEY_CHOICE] = WORDS_KIND_CHOICE,     [KEY_LEVEL] = WORDS_KIND_CHOICE,
+		[KEY_TEXT] = WORDS_KIND_TEXT,       [KEY_NAME] = WORDS_KIND_TEXT,
+		[KEY_PATH] = WORDS_KIND_PATH,       [KEY_PATH_OR] = WORDS_KIND_PATH,
+		[KEY_URL] = WORDS_KIND_URL,         [KEY_PROXY] = WORDS_KIND_TEXT,
+		[KEY_NETWORKS] = WORDS_KIND_TEXT,   [KEY_SECRET] = WORDS_KIND_SECRET,
+		[KEY_DATABASE] = WORDS_KIND_TEXT,   [KEY_MASTER] = WORDS_KIND_SECRET,
+		[KEY_INTEGER] = WORDS_KIND_INTEGER, [KEY_REAL] = WORDS_KIND_REAL,
+		[KEY_BOOL] = WORDS_KIND_BOOL,       [KEY_DURATION] = WORDS_KIND_DURATION,
+		[KEY_SIZE] = WORDS_KIND_SIZE,       [KEY_CHOICE] = WORDS_KIND_CHOICE,
+		[KEY_LEVEL] = WORDS_KIND_CHOICE,
 	};
 	const char *choices = key->choices ? choice_list(arena, key->choices) : NULL;
 
@@ -182,6 +184,19 @@ static bool read_proxy(struct reader *reader, const struct config_key *key,
 	if (!read_name(reader, key, node, field) || !*(const char **)field)
 		return true;
 	if (http_proxy_check(*(const char **)field, &err) != PA_OK)
+		return complain(reader, node, WORDS_BAD_PROXY, key->path, error_text(&err));
+	return true;
+}
+
+static bool read_networks(struct reader *reader, const struct config_key *key,
+			  const struct conf_node *node, void *field)
+{
+	struct networks networks;
+	pa_error err = ERROR_INIT;
+
+	if (!read_name(reader, key, node, field) || !*(const char **)field)
+		return true;
+	if (networks_parse(*(const char **)field, &networks, &err) != PA_OK)
 		return complain(reader, node, WORDS_BAD_PROXY, key->path, error_text(&err));
 	return true;
 }
@@ -381,11 +396,14 @@ static bool read_choice(struct reader *reader, const struct config_key *key,
 }
 
 static read_fn *const readers[] = {
-	[KEY_TEXT] = read_text,         [KEY_NAME] = read_name,         [KEY_PATH] = read_path,
-	[KEY_PATH_OR] = read_path,      [KEY_URL] = read_url,           [KEY_PROXY] = read_proxy,
-	[KEY_SECRET] = read_secret,     [KEY_DATABASE] = read_database, [KEY_MASTER] = read_master,
-	[KEY_INTEGER] = read_integer,   [KEY_REAL] = read_real,         [KEY_BOOL] = read_bool,
-	[KEY_DURATION] = read_duration, [KEY_SIZE] = read_size,         [KEY_CHOICE] = read_choice,
+	[KEY_TEXT] = read_text,         [KEY_NAME] = read_name,
+	[KEY_PATH] = read_path,         [KEY_PATH_OR] = read_path,
+	[KEY_URL] = read_url,           [KEY_PROXY] = read_proxy,
+	[KEY_NETWORKS] = read_networks, [KEY_SECRET] = read_secret,
+	[KEY_DATABASE] = read_database, [KEY_MASTER] = read_master,
+	[KEY_INTEGER] = read_integer,   [KEY_REAL] = read_real,
+	[KEY_BOOL] = read_bool,         [KEY_DURATION] = read_duration,
+	[KEY_SIZE] = read_size,         [KEY_CHOICE] = read_choice,
 	[KEY_LEVEL] = read_choice,
 };
 

@@ -15,7 +15,9 @@
 #include "io/clock.h"
 #include "io/http_link.h"
 #include "io/http_message.h"
+#include "io/http_request.h"
 #include "io/http_response.h"
+#include "io/http_sender.h"
 #include "io/listen.h"
 #include "io/tls.h"
 #include "io/wakeup.h"
@@ -35,7 +37,6 @@
 #define EXCHANGE_MEMORY ((size_t)16 << 20)
 #define POOL_MAX 256                 /* idle exchanges kept */
 #define POOL_BODY ((size_t)64 << 10) /* an idle exchange keeps no more room than this */
-#define HEADERS_MAX 100              /* so many headers, and as many query parameters */
 /* Bounds the request line and the headers: 431 above. libmicrohttpd writes zeros over all of it
  * twice a request. */
 #define CONNECTION_MEMORY (16u << 10)
@@ -66,6 +67,9 @@ struct http_exchange {
 	int owners;
 	unsigned status;
 	struct MHD_Response *response;
+	struct address sender;
+	bool has_sender; /* one who could be limited */
+	bool is_post;
 };
 
 struct http_server {
@@ -73,6 +77,8 @@ struct http_server {
 	pthread_t thread;
 	int listen_fd;
 	struct tls *tls;
+	struct http_senders *senders;
+	_Atomic uint64_t limited;
 	uint16_t port;
 	size_t max_body;
 	int64_t whole_request_ns;
@@ -203,74 +209,14 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
 	*context = NULL;
 	if (exchange->response)
 		MHD_destroy_response(exchange->response);
+	if (exchange->response && exchange->has_sender)
+		http_sender_note(server->senders, &exchange->sender, exchange->is_post,
+				 exchange->status, clock_monotonic_ns());
 	pthread_mutex_lock(&server->lock);
 	exchange->response = NULL;
 	exchange_let_go(exchange);
 	pthread_mutex_unlock(&server->lock);
 	http_link_wait(&server->links, link_of(connection));
-}
-
-/* ---- the request ----------------------------------------------------------------------------- */
-
-/* Collects headers or query parameters into the exchange's arena: a copy, because the holder may
- * still read when a stop has already ended the connection. */
-struct collector {
-	struct arena *arena;
-	const pa_pair **pairs;
-	size_t count;
-};
-
-static enum MHD_Result collect(void *arg, enum MHD_ValueKind kind, const char *name,
-			       size_t name_size, const char *value, size_t value_size)
-{
-	struct collector *into = arg;
-
-	into->pairs[into->count++] =
-		http_pair_copy(into->arena, (pa_str){name, name_size},
-			       (pa_str){value ? value : "", value_size}, kind == MHD_HEADER_KIND);
-	return MHD_YES;
-}
-
-static const pa_pair *const *collect_values(struct http_exchange *exchange, enum MHD_ValueKind kind,
-					    size_t *ret_count)
-{
-	int count = MHD_get_connection_values_n(exchange->connection, kind, NULL, NULL);
-	struct collector into = {.arena = exchange->arena};
-
-	if (count > 0) {
-		into.pairs = ARENA_ARRAY(exchange->arena, const pa_pair *, (size_t)count);
-		MHD_get_connection_values_n(exchange->connection, kind, collect, &into);
-	}
-	*ret_count = into.count;
-	return into.pairs;
-}
-
-static void fill_request(struct http_exchange *exchange, const char *path, const char *method)
-{
-	pa_http_request *request = &exchange->request;
-
-	*request = (pa_http_request){.size = sizeof(*request)};
-	request->method = arena_copy(exchange->arena, str_from(method));
-	request->url = arena_copy(exchange->arena, str_from(path));
-	request->headers = collect_values(exchange, MHD_HEADER_KIND, &request->headers_count);
-	request->query = collect_values(exchange, MHD_GET_ARGUMENT_KIND, &request->query_count);
-}
-
-static bool has_too_many(struct MHD_Connection *connection)
-{
-	return MHD_get_connection_values_n(connection, MHD_HEADER_KIND, NULL, NULL) > HEADERS_MAX ||
-	       MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, NULL, NULL) >
-		       HEADERS_MAX;
-}
-
-/* What the peer says it will send; 0 if it doesn't say. */
-static uint64_t declared_length(struct MHD_Connection *connection)
-{
-	const char *text = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-						       MHD_HTTP_HEADER_CONTENT_LENGTH);
-	uint64_t length = 0;
-
-	return text && str_to_uint64(str_from(text), &length) ? length : 0;
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -353,23 +299,44 @@ static enum MHD_Result refuse_now(struct http_exchange *exchange, unsigned statu
 				  const char *sentence)
 {
 	exchange->state = STATE_ANSWERED;
+	exchange->status = status;
 	exchange->response = http_response_refuse(status, sentence);
 	return queue_answer(exchange, status);
+}
+
+/* True if the request may be looked at. */
+static bool is_let_in(struct http_server *server, struct http_exchange *exchange)
+{
+	const struct sockaddr *peer =
+		MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+			->client_addr;
+	pa_str forwarded = http_request_forwarded(exchange->connection, exchange->arena);
+
+	exchange->has_sender =
+		http_sender_find(server->senders, peer, forwarded, &exchange->sender);
+	if (!exchange->has_sender ||
+	    http_sender_may(server->senders, &exchange->sender, clock_monotonic_ns()))
+		return true;
+	atomic_fetch_add(&server->limited, 1);
+	return false;
 }
 
 /* The headers are there. A body that is a little too large is read and dropped, so that the peer
  * gets to read the 413; one that is far too large, or not yet on its way, is refused at once. */
 static enum MHD_Result begin(struct http_server *server, struct MHD_Connection *connection,
-			     void **context)
+			     const char *method, void **context)
 {
 	struct http_exchange *exchange = exchange_new(server, connection);
-	uint64_t declared = declared_length(connection);
+	uint64_t declared = http_request_length(connection);
 	bool is_asking = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
 						     MHD_HTTP_HEADER_EXPECT) != NULL;
 
 	*context = exchange;
 	link_of(connection)->has_begun = true;
-	if (has_too_many(connection))
+	exchange->is_post = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
+	if (!is_let_in(server, exchange))
+		return refuse_now(exchange, MHD_HTTP_TOO_MANY_REQUESTS, "Too many bad requests.");
+	if (http_request_is_crowded(connection))
 		return refuse_now(exchange, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
 				  "Too many headers or parameters.");
 	if (declared <= server->max_body)
@@ -402,7 +369,7 @@ static enum MHD_Result hand_over(struct http_exchange *exchange, const char *pat
 	bool is_answered;
 
 	http_link_rest(link_of(exchange->connection));
-	fill_request(exchange, path, method);
+	http_request_fill(exchange->connection, exchange->arena, path, method, &exchange->request);
 	exchange->request.body = buf_str(&exchange->body);
 	pthread_mutex_lock(&server->lock);
 	exchange->state = STATE_HANDLING;
@@ -431,7 +398,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 
 	(void)version;
 	if (!exchange)
-		return begin(server, connection, context);
+		return begin(server, connection, method, context);
 	if (exchange->state == STATE_ANSWERED)
 		return queue_answer(exchange, exchange->status);
 	if (*size)
@@ -581,6 +548,7 @@ static struct http_server *server_make(const struct http_server_options *options
 		abort();
 	server->listen_fd = listen_fd;
 	server->tls = options->tls;
+	server->senders = http_senders_new(options->trusted_proxies, options->bad_per_minute);
 	server->port = listen_port(listen_fd);
 	wakeup_open(&server->wakeup);
 	server->max_body = options->max_body;
@@ -613,6 +581,7 @@ static void server_destroy(struct http_server *server)
 	if (server->listen_fd >= 0)
 		close(server->listen_fd);
 	wakeup_close(&server->wakeup);
+	http_senders_free(server->senders);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
 }
@@ -640,6 +609,11 @@ pa_status http_server_new(const struct http_server_options *options, struct http
 	}
 	*ret = server;
 	return PA_OK;
+}
+
+uint64_t http_server_limited(const struct http_server *server)
+{
+	return atomic_load(&server->limited);
 }
 
 uint16_t http_server_port(const struct http_server *server)

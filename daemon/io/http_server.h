@@ -12,6 +12,7 @@
 
 struct http_server;
 struct tls;
+struct networks;
 
 /* One request being served. Has an arena of its own, that dies with the answer. */
 struct http_exchange;
@@ -27,8 +28,10 @@ struct http_server_options {
 	size_t max_body;     /* larger ones get 413 */
 	unsigned timeout_s;  /* a connection that is silent this long is closed */
 	unsigned max_connections;
-	unsigned max_per_address; /* 0: no limit */
-	struct tls *tls;          /* NULL: plain HTTP; outlives the server */
+	unsigned max_per_address;               /* connections; 0: no limit */
+	unsigned bad_per_minute;                /* of one address, then it hears 429; 0: no limit */
+	const struct networks *trusted_proxies; /* whose X-Forwarded-For is believed; NULL: none */
+	struct tls *tls;                        /* NULL: plain HTTP; outlives the server */
 	const char *thread_name;
 	http_handler_fn *handler;
 	void *arg;
@@ -36,6 +39,9 @@ struct http_server_options {
 
 pa_status http_server_new(const struct http_server_options *options, struct http_server **ret,
 			  pa_error *err) PA_MUST_USE;
+
+/* Requests refused so far because of what their sender had sent before. Any thread. */
+uint64_t http_server_limited(const struct http_server *server);
 
 /* The port listened on. */
 uint16_t http_server_port(const struct http_server *server);

@@ -426,6 +426,7 @@ SECURED = [
 
 # ---- nginx in front --------------------------------------------------------------------------------
 
+BAD_REQUESTS = 5  # a minute of one address
 SAMPLE = os.path.join(h.TOP, "etc/nginx/proalto.conf")
 
 
@@ -439,6 +440,8 @@ class Behind:
 		self.authority = Authority(self.folder)
 		self.authority.issue("front", "/CN=primero")
 		self.http = Https(self.port, self.authority)
+		house.settings["listen"] = {"trusted_proxies": '"127.0.0.1"', "bad_requests": BAD_REQUESTS}
+		house.write_config()
 		house.start()
 
 	def running(self, *changes):
@@ -531,7 +534,47 @@ def only_meta(behind):
 			      f"answer to {chain}")
 
 
+def forge(house, address):
+	"""A delivery that somebody else signed, through a proxy that is trusted; its answer."""
+	return house.post(b"{}", secret="otra", headers={"X-Forwarded-For": f"192.0.2.1, {address}"}, full=True)
+
+
+def good(house, address):
+	person = house.stranger()
+	return house.post(webhook.of(person, person.text("hola")), headers={"X-Forwarded-For": address})
+
+
+def bad_senders_are_limited(behind):
+	"""By their own address, and neither others nor the provider."""
+	house = behind.house
+	equal([forge(house, "198.51.100.7")[0] for _ in range(BAD_REQUESTS)], [403] * BAD_REQUESTS, "answers to forged ones")
+	status, _, headers = forge(house, "198.51.100.7")
+	equal((status, headers["Retry-After"]), (429, "5"), "answer to one more")
+	equal(good(house, "198.51.100.7"), 429, "answer to a good one of his")
+	equal(forge(house, "198.51.100.8")[0], 403, "answer to another's")
+	equal(good(house, "198.51.100.9"), 200, "answer to the provider")
+	equal([forge(house, "198.51.100.9")[0] for _ in range(3 * BAD_REQUESTS)], [403] * 3 * BAD_REQUESTS,
+	      "answers to the provider's bad ones")
+	equal(good(house, "198.51.100.9"), 200, "answer to the provider")
+	until(lambda: "2 requests were refused with 429" in house.log(), 20 * h.PATIENCE, "the journal to tell")
+	check("198.51.100" not in house.log(), "the journal holds an address")
+
+
+def nobody_is_believed_by_default(behind):
+	"""Without trusted_proxies the header changes nothing: the peer is the loopback."""
+	house = behind.house
+	with_header, house.settings["listen"] = house.settings["listen"], {"bad_requests": BAD_REQUESTS}
+	house.write_config()
+	house.restart()
+	equal({forge(house, "198.51.100.7")[0] for _ in range(3 * BAD_REQUESTS)}, {403}, "answers")
+	house.settings["listen"] = with_header
+	house.write_config()
+	house.restart()
+
+
 BEHIND = [
+	("an address with bad requests only is limited", bad_senders_are_limited),
+	("nobody's X-Forwarded-For is believed by default", nobody_is_believed_by_default),
 	("a webhook by nginx with the sample, and nothing else", webhook_by_nginx),
 	("no query string in nginx's log", no_query_in_its_log),
 	("a big body is refused, a slow client cut", big_and_slow),

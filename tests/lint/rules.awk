@@ -15,7 +15,7 @@ BEGIN {
 	# Foreign headers and the files that may include them.
 	foreign["libconfig.h"] = "^daemon/io/conf\\.c$"
 	foreign["libpq-fe.h"] = "^daemon/io/(db|migrate)[a-z_]*\\.[ch]$"
-	foreign["microhttpd.h"] = "^daemon/io/http_(server|response)\\.c$"
+	foreign["microhttpd.h"] = "^daemon/io/http_(server|request|response)\\.c$"
 	foreign["gnutls/gnutls.h"] = foreign["gnutls/x509.h"] = foreign["gnutls/abstract.h"] = \
 		"^daemon/io/tls\\.c$"
 	foreign["curl/curl.h"] = "^daemon/io/http_client\\.c$"

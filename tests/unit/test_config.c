@@ -175,6 +175,22 @@ static void test_all_errors_at_once(void **state)
 		   "7: \"identity.session_idle\" may not be above \"identity.session_max\"\n");
 }
 
+static void test_door(void **state)
+{
+	struct fixture *fx = *state;
+	const struct config *config =
+		load_ok(fx, NULL, GOOD "listen = { trusted_proxies = \"10.0.0.0/8, ::1\"; };\n");
+
+	assert_string_equal(config->trusted_proxies, "10.0.0.0/8, ::1");
+	assert_int_equal(config->listen_bad_requests, 60);
+	load_wrong(fx, NULL,
+		   GOOD "listen = { trusted_proxies = \"10.0.0.0/40\";\n"
+			" certificate = \"/cert.pem\"; };\n",
+		   "7: \"listen.trusted_proxies\" is no good: '10.0.0.0/40' is no address or "
+		   "network\n"
+		   "8: \"listen.certificate\" and \"listen.key\" go together\n");
+}
+
 static void test_outbound(void **state)
 {
 	struct fixture *fx = *state;
@@ -512,6 +528,7 @@ int main(void)
 		TEST(test_defaults),
 		TEST(test_values),
 		TEST(test_all_errors_at_once),
+		TEST(test_door),
 		TEST(test_outbound),
 		TEST(test_syntax),
 		TEST(test_spanish),
