@@ -82,6 +82,7 @@ struct http_client {
 	long max_connections;
 	struct arena *arena;                /* the options' texts */
 	struct http_client_options options; /* with texts of our own */
+	struct http_client_counts counts;
 
 	pthread_mutex_t lock; /* what follows */
 	struct call queued;   /* ring */
@@ -379,6 +380,7 @@ static void call_give_back(struct call *call)
 	struct http_client *client = call->client;
 	bool is_kept;
 
+	meter_add(&client->counts.ended, 1);
 	http_message_done(&call->request);
 	arena_reset(call->arena);
 	buf_clear(&call->answer);
@@ -499,8 +501,11 @@ static void report_answer(struct call *call)
 static void finish(struct http_client *client, CURL *easy, CURLcode code)
 {
 	struct call *call = NULL;
+	long connections = 0;
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
+	if (curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections) == CURLE_OK)
+		meter_add(&client->counts.connections, (uint64_t)connections);
 	curl_multi_remove_handle(client->multi, easy);
 	ring_remove(call);
 	if (code == CURLE_OK)
@@ -696,6 +701,7 @@ pa_status http_client_start(struct http_client *client, const pa_http_request *r
 		return PA_REJECTED;
 	if (atomic_load(&client->is_stopping)) /* a callback of the last requests asks for more */
 		return error_set(err, PA_RETRY, "stopping");
+	meter_add(&client->counts.begun, 1);
 	call = call_take(client);
 	http_message_copy(request, &call->request);
 	call->is_ready = false;
@@ -712,6 +718,11 @@ pa_status http_client_start(struct http_client *client, const pa_http_request *r
 	if (is_first)
 		wake(client);
 	return PA_OK;
+}
+
+const struct http_client_counts *http_client_counts(const struct http_client *client)
+{
+	return &client->counts;
 }
 
 /* ---- birth and death ------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #define IO_HTTP_CLIENT_H
 
 #include "base/arena.h"
+#include "base/meter.h"
 
 #include <proalto/http.h>
 
@@ -70,5 +71,13 @@ bool http_url_host(pa_str url, struct arena *arena, const char **ret_host, long 
 
 /* PA_OK if a URL may be used: https, or http to the loopback; no user part, no fragment. */
 pa_status http_url_check(pa_str url, pa_error *err) PA_MUST_USE;
+
+/* Requests, and the connections that were made for them: a kept one serves many. Any thread. */
+struct http_client_counts {
+	meter begun;
+	meter ended;
+	meter connections;
+};
+const struct http_client_counts *http_client_counts(const struct http_client *client);
 
 #endif

@@ -90,6 +90,7 @@ struct http_server {
 	int64_t drain_ns;        /* written before is_draining */
 	atomic_bool is_draining;
 	atomic_bool is_drained;
+	atomic_size_t connections;
 
 	pthread_mutex_t lock;      /* what follows, and the exchanges' states */
 	struct http_exchange open; /* ring */
@@ -115,6 +116,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		http_link_rest(link);
 		free(link);
+		atomic_fetch_sub(&server->connections, 1);
 		return;
 	}
 	link = calloc(1, sizeof(*link));
@@ -124,6 +126,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	http_link_wait(&server->links, link);
 	*context = link;
+	atomic_fetch_add(&server->connections, 1);
 }
 
 /* ---- exchanges ------------------------------------------------------------------------------ */
@@ -619,6 +622,11 @@ uint64_t http_server_limited(const struct http_server *server)
 uint16_t http_server_port(const struct http_server *server)
 {
 	return server->port;
+}
+
+size_t http_server_connections(const struct http_server *server)
+{
+	return atomic_load(&server->connections);
 }
 
 static void wake_thread(struct http_server *server)

@@ -46,6 +46,9 @@ uint64_t http_server_limited(const struct http_server *server);
 /* The port listened on. */
 uint16_t http_server_port(const struct http_server *server);
 
+/* Open just now. Any thread. */
+size_t http_server_connections(const struct http_server *server);
+
 /* Before the end, so that nobody is turned away who came in time: closes the listening socket (who
  * connects now waits with systemd, if the socket is systemd's), goes on serving, with `Connection:
  * close`, and returns when every connection has ended or the patience has: then those from which no

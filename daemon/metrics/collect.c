@@ -230,6 +230,31 @@ static void tell_sessions(const struct channels *channels, struct buf *out)
 				       session_is_up(channels->list[c].session));
 }
 
+/* ---- HTTP ---- */
+
+static void tell_http(const struct metrics_options *from, struct buf *out)
+{
+	const struct http_client_counts *client = http_client_counts(from->http);
+	uint64_t ended = meter_read(&client->ended); /* before begun: it is never more */
+	uint64_t begun = meter_read(&client->begun);
+
+	tell(out, "proalto_http_connections", "gauge", "Connections to the public port.",
+	     (double)http_server_connections(from->server));
+	tell(out, "proalto_http_connections_limit", "gauge", "The most that there may be.",
+	     (double)from->config->listen_max_connections);
+	tell(out, "proalto_http_client_requests_total", "counter",
+	     "Requests to providers and core systems, of all kinds.", (double)begun);
+	tell(out, "proalto_http_client_requests_in_progress", "gauge",
+	     "Those that wait for an answer.", (double)(begun - ended));
+	tell(out, "proalto_http_client_connections_total", "counter",
+	     "Connections that were made for them: a kept one serves many.",
+	     (double)meter_read(&client->connections));
+	if (from->tls)
+		tell(out, "proalto_certificate_expiry_timestamp_seconds", "gauge",
+		     "When the public port's certificate ends, since 1970.",
+		     seconds(tls_ends_ns(from->tls)));
+}
+
 /* ---- the core ---- */
 
 static void tell_core_calls(struct core *core, struct buf *out)
@@ -485,6 +510,7 @@ void collect(const struct metrics_options *from, struct sampler *sampler, struct
 	tell_channel_histograms(from->channels, out);
 	tell_channel_gauges(from->channels, out);
 	tell_sessions(from->channels, out);
+	tell_http(from, out);
 	tell_plugins(from, out);
 	if (from->core)
 		tell_core(from->core, out);

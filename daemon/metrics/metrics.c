@@ -2,7 +2,6 @@
 #include "metrics/metrics.h"
 
 #include "base/str.h"
-#include "io/http_server.h"
 #include "metrics/collect.h"
 #include "metrics/exposition.h"
 

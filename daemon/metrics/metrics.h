@@ -10,6 +10,8 @@
 #ifndef METRICS_METRICS_H
 #define METRICS_METRICS_H
 
+#include "io/http_server.h"
+#include "io/tls.h"
 #include "queue/queue.h"
 
 struct metrics;
@@ -20,9 +22,12 @@ struct metrics_options {
 	struct queue *queue;
 	struct channels *channels;
 	struct host *host;
-	struct core *core;       /* NULL: none */
-	struct plugin *backend;  /* the core's */
-	struct plugin *language; /* NULL: none */
+	struct http_client *http;
+	struct http_server *server; /* the public port's */
+	struct tls *tls;            /* its certificate; NULL: plain HTTP */
+	struct core *core;          /* NULL: none */
+	struct plugin *backend;     /* the core's */
+	struct plugin *language;    /* NULL: none */
 };
 
 /* Listens and starts the threads. PA_RETRY: the port is taken, PA_REJECTED: no such address. */

@@ -368,6 +368,9 @@ def renewed_by_reload(secured):
 	ends = secured.house.ask("status")["certificate_ends_at"]
 	days = {time.strftime("%Y-%m-%d", time.gmtime(time.time() + 9 * 86400 - late)) for late in (0, 600)}
 	check(ends[:10] in days, f"it ends at {ends}")
+	told = re.search(r"^proalto_certificate_expiry_timestamp_seconds (\S+)$",
+			 h.Http(secured.house.metrics_port).request("GET", "/metrics")[1].decode(), re.MULTILINE)
+	equal(time.strftime("%Y-%m-%d", time.gmtime(float(told.group(1)))), ends[:10], "what the metrics tell")
 
 
 def bad_one_is_refused(secured):
