@@ -183,6 +183,7 @@ static const struct control_command table[] = {
 	{"set-aside-drop", on_operator, CONTROL_ADMIN, true},
 	{"channel-pause", on_operator, CONTROL_ADMIN, true},
 	{"channel-resume", on_operator, CONTROL_ADMIN, true},
+	{"retention", on_operator, CONTROL_VIEW, true},
 	{"inbox", on_operator, CONTROL_ADMIN, true},
 	{"conversation-show", on_operator, CONTROL_ADMIN, true},
 	{"conversation-resume", on_operator, CONTROL_ADMIN, true},

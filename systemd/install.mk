@@ -42,7 +42,8 @@ $(B)/systemd/proalto@.service: systemd/proalto.service systemd/instance.sed
 	$(Q)sed -f systemd/instance.sed $< >$@
 
 install-units: $(B)/systemd/proalto@.service
-	$(call install-files,systemd/proalto.service systemd/proalto.socket $<,$(UNITDIR))
+	$(call install-files,systemd/proalto.service systemd/proalto.socket \
+		systemd/proalto-maintenance.service systemd/proalto-maintenance.timer $<,$(UNITDIR))
 	$(call install-file,systemd/proalto.sysusers,$(SYSUSERSDIR)/proalto.conf)
 
 # What the keys mean, the daemon itself says.

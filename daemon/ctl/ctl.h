@@ -40,6 +40,7 @@ ctl_fn ctl_looks;     /* looks */
 ctl_fn ctl_outbox;    /* outbox list, retry, give-up, settle */
 ctl_fn ctl_queues;    /* queues */
 ctl_fn ctl_reload;    /* reload */
+ctl_fn ctl_retention; /* retention show, retention run */
 ctl_fn ctl_set_aside; /* set-aside list, retry, drop */
 ctl_fn ctl_setup;     /* setup */
 ctl_fn ctl_status;    /* status */

@@ -92,6 +92,12 @@ static const struct subcommand {
 	{"looks", ctl_looks, "[--conversation NÚMERO] [--limit N] [--json]",
 	 "quién miró datos de clientes o cambió algo, cuándo y por qué",
 	 "who looked at customers' data or changed something, when and why"},
+	{"retention", ctl_retention, "show [--limit N] [--json] | run [--dsn CADENA]",
+	 "cuánto se guarda cada cosa y por qué, qué saldrá y qué salió; run lo saca (lo hace cada "
+	 "noche "
+	 "proalto-maintenance.timer, con el rol proalto_retention)",
+	 "how long each thing is kept and why, what will go and what went; run takes it away "
+	 "(proalto-maintenance.timer does each night, as the role proalto_retention)"},
 	{"db", ctl_db, "migrate|status [--dsn CADENA] [--directory DIR]",
 	 "pone al día el esquema de la base, o dice cómo está; sin --dsn, la base de la "
 	 "configuración con el rol proalto_owner",

@@ -20,7 +20,10 @@ enum evidence_kind {
 	EVIDENCE_CONSENT = 6,  /* consent row */
 	EVIDENCE_CASE = 7,     /* service_case row */
 	EVIDENCE_FACT = 8,     /* inbox row whose turn established it; text: what */
-	EVIDENCE_OPERATOR = 9, /* operator_act row; detail: user id; text: the action; sealed: why */
+	EVIDENCE_OPERATOR =
+		9, /* operator_act row; detail: user id; text: the action; sealed: why */
+	EVIDENCE_REMOVED =
+		10, /* retention_act row (0006_retention.sql); detail: rows; text: class */
 };
 
 struct evidence {

@@ -37,6 +37,7 @@ static const struct {
 	{"set-aside-drop", operator_set_aside_drop, true},
 	{"channel-pause", operator_channel_pause, true},
 	{"channel-resume", operator_channel_resume, true},
+	{"retention", operator_retention, false},
 };
 
 /* ---- who, what, why ---- */

@@ -58,6 +58,7 @@ void operator_set_receipts(struct json *object, int64_t statuses);
 operator_fn operator_inbox, operator_conversation_show, operator_conversation_resume, operator_acts;
 operator_fn operator_queues, operator_outbox_list, operator_outbox_retry, operator_outbox_give_up,
 	operator_outbox_settle, operator_set_aside_list, operator_set_aside_retry,
-	operator_set_aside_drop, operator_channel_pause, operator_channel_resume;
+	operator_set_aside_drop, operator_channel_pause, operator_channel_resume,
+	operator_retention;
 
 #endif

@@ -420,3 +420,59 @@ pa_status operator_channel_resume(struct operation *op, pa_error *err)
 {
 	return operator_change(op, do_resume, err);
 }
+
+/* ---- how long things are kept ---- */
+
+struct field {
+	const char *name;
+	enum { FIELD_TEXT, FIELD_NUMBER, FIELD_TIME } kind;
+};
+
+static pa_status set_rows(struct operation *op, struct db_params *params, const char *key,
+			  const struct field *fields, size_t count, pa_error *err)
+{
+	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
+	struct json *list = json_array_new();
+	pa_status status = db_run(op->db, params, &rows, err);
+
+	json_set(op->reply, key, list);
+	for (size_t row = 0; status == PA_OK && row < db_rows(rows); row++) {
+		struct json *line = json_object_new();
+
+		for (size_t i = 0; i < count; i++) {
+			if (fields[i].kind == FIELD_TIME)
+				operator_set_time(op, line, fields[i].name, rows, row, i);
+			else if (fields[i].kind == FIELD_NUMBER)
+				json_set_integer(line, fields[i].name, db_int64(rows, row, i));
+			else
+				json_set_text(line, fields[i].name, db_str(rows, row, i));
+		}
+		json_append(list, line);
+	}
+	return status;
+}
+
+pa_status operator_retention(struct operation *op, pa_error *err)
+{
+	static const struct field periods[] = {{"class", FIELD_TEXT},
+					       {"months", FIELD_NUMBER},
+					       {"basis", FIELD_TEXT},
+					       {"before", FIELD_TIME}};
+	static const struct field due[] = {
+		{"class", FIELD_TEXT}, {"table", FIELD_TEXT}, {"before", FIELD_TIME}};
+	static const struct field acts[] = {{"at", FIELD_TIME},
+					    {"class", FIELD_TEXT},
+					    {"table", FIELD_TEXT},
+					    {"before", FIELD_TIME},
+					    {"rows", FIELD_NUMBER}};
+	struct db_params *params = operator_params(op, SQL_RETENTION_ACTS);
+	pa_status status = set_rows(op, operator_params(op, SQL_RETENTION_PERIODS), "periods",
+				    periods, ARRAY_COUNT(periods), err);
+
+	if (status == PA_OK)
+		status = set_rows(op, operator_params(op, SQL_RETENTION_LIST), "due", due,
+				  ARRAY_COUNT(due), err);
+	db_bind_int64(params, operator_count(op, "limit", LISTED, MOST_LISTED));
+	return status == PA_OK ? set_rows(op, params, "taken", acts, ARRAY_COUNT(acts), err)
+			       : status;
+}

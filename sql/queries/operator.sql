@@ -207,3 +207,17 @@ UPDATE channel SET paused_at = $2::timestamptz, owner = NULL WHERE name = $1::te
 -- name: channel_resume
 -- What waits for it goes. $1 name. Columns: name.
 UPDATE channel SET paused_at = NULL WHERE name = $1::text AND paused_at IS NOT NULL RETURNING name;
+
+-- name: retention_periods
+-- The periods in force, the longest of each class. Columns: class, months, basis, before when it may go.
+SELECT DISTINCT ON (class) class, months, basis, retention_before(class) FROM retention_period
+WHERE valid_from <= current_date AND (valid_until IS NULL OR valid_until > current_date)
+ORDER BY class, months DESC;
+
+-- name: retention_list
+-- What may go now and will with the next run. Columns: class, table, before.
+SELECT class, what, before FROM retention_due();
+
+-- name: retention_acts
+-- What was taken, the newest first. $1 how many. Columns: at, class, table, before, rows.
+SELECT at, class, what, before, rows_count FROM retention_act ORDER BY id DESC LIMIT $1::bigint;

@@ -263,6 +263,121 @@ def set_aside(house):
 	equal(last_act(house)[:2], ("set-aside.drop", str(listed[1]["id"])), "what was written down")
 
 
+# ---- what is past its time ---------------------------------------------------------------------------
+
+OLD, OLDER = "2003-02", "2003-01"  # nothing is kept that long
+
+
+def retention(house):
+	"""The nightly run's words, under its own role."""
+	return does(house, "retention", "run", "--dsn", f"host={house.server.host} port=5432 dbname=proalto user=proalto_retention")
+
+
+def backdate(house, months):
+	"""Copies of all that there is, in months of long ago."""
+	for month in months:
+		for table in ("inbox", "outbox", "receipt"):
+			columns = [row[0] for row in house.rows("SELECT attname FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped"
+								f" AND attrelid = 'proalto.{table}'::regclass ORDER BY attnum")]
+			picked = ", ".join(f"timestamptz '{month}-10 12:00Z'" if c == "at" else "false" if c == "is_open" else c for c in columns)
+			house.rows(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {picked} FROM {table} WHERE at > now() - interval '1 day'")
+
+
+def partitions(house, year):
+	return [row[0] for row in house.rows(f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '_{year}_[0-9]+$'"
+					     " ORDER BY relname")]
+
+
+KEPT = ("consent", "evidence_batch", "contact", "conversation", "address", "inbox", "outbox", "receipt", "service_case",
+	"operator_act")
+
+
+def counts(house):
+	return {table: int(house.sql(f"SELECT count(*) FROM {table}")) for table in KEPT}
+
+
+def what_is_past_its_time_goes(house):
+	person, _ = spoke(house)
+	house.rows("INSERT INTO consent (id, at, contact_id, channel, purpose, action, text_version, inbox_id, hash) SELECT 5, '2003-01-05', id,"
+		   " 1, 'servicio', 'otorga', 'x', 5, '' FROM contact LIMIT 1")
+	house.rows("INSERT INTO service_case (id, number, at, conversation_id, inbox_id, kind, closed_at) SELECT 6 + i, 'R-' || i, '2003-01-05',"
+		   " 256, 5, 'queja', CASE i WHEN 1 THEN timestamptz '2003-02-01' END FROM generate_series(1, 2) i")
+	house.rows("INSERT INTO person_lock VALUES ('x', '2003-01-05'), ('y', now() + interval '1 hour')")
+	house.rows("INSERT INTO operator_act VALUES (9, '2003-01-05', 0, 'x', 'inbox', 'x', NULL, '')")
+	before = counts(house)
+	for parent in ("inbox", "outbox", "receipt"):
+		for month in (OLDER, OLD):
+			house.rows(f"CREATE TABLE {parent}_{month.replace('-', '_')} PARTITION OF {parent} FOR VALUES FROM ('{month}-01Z') TO"
+				   f" (timestamptz '{month}-01Z' + interval '1 month')")
+			house.rows(f"ALTER TABLE {parent}_{month.replace('-', '_')} OWNER TO proalto_owner")
+	backdate(house, (OLDER, OLD))
+	due = [(item["class"], item["table"]) for item in tells(house, "retention", "show")["due"]]
+	equal(len([d for d in due if d[0] == "correspondence"]), 6, f"months that are due of {due}")
+	retention(house)
+	equal(partitions(house, 2003), [], "partitions of long ago")
+	after = counts(house)
+	after["evidence_batch"] = min(after["evidence_batch"], before["evidence_batch"])  # its own came
+	equal({table: before[table] - after[table] for table in KEPT},
+	      {table: {"service_case": 1, "operator_act": 1}.get(table, 0) for table in KEPT}, "rows that went")
+	equal(house.sql("SELECT count(*) FROM person_lock WHERE person IN ('x', 'y')"), "1", "locks")
+	equal(tells(house, "retention", "show")["due"], [], "what is still due")
+	taken = tells(house, "retention", "show")["taken"]
+	equal(sorted({item["class"] for item in taken}), ["case", "correspondence", "lock", "operator_act"], "what was written down")
+	equal(int(house.sql("SELECT count(*) FROM evidence_batch WHERE node = 0 AND position('correspondence'::bytea IN entries) > 0")), 6,
+	      "evidence of the months")
+	person.says("say sigue")
+	equal(person.hears().text, "2 sigue", "an answer afterwards")
+
+
+def raw_bodies_go_and_the_rest_stays(house):
+	"""Four years ago: what came in is kept, not the bytes in which it came."""
+	month = house.sql("SELECT to_char(now() - interval '4 years', 'YYYY-MM')")
+	for parent in ("inbox", "receipt"):
+		name = f"{parent}_{month.replace('-', '_')}"
+		house.rows(f"CREATE TABLE {name} PARTITION OF {parent} FOR VALUES FROM ('{month}-01Z') TO (timestamptz '{month}-01Z' + interval '1 month')")
+		house.rows(f"ALTER TABLE {name} OWNER TO proalto_owner")
+	house.rows(f"INSERT INTO inbox SELECT 1e15::bigint + id, '{month}-10', channel, conversation_id, kind, body_of, payload, '\\x01' FROM inbox"
+		   " WHERE kind < 100 AND at > now() - interval '1 day'")
+	kept = f"SELECT count(*), count(payload), count(body) FROM inbox WHERE at < timestamptz '{month}-10' + interval '1 day'"
+	before = house.rows(kept)[0]
+	check(int(before[2]) > 0, "there are no bodies")
+	retention(house)
+	equal(house.rows(kept)[0], [before[0], before[1], "0"], "rows, contents and bodies")
+	check(int(house.sql("SELECT count(body) FROM inbox WHERE at > now() - interval '1 day'")) > 0, "bodies of today went too")
+	equal(retention(house), "", "what a second run takes")
+
+
+def a_clock_that_is_ahead_takes_nothing(house):
+	"""Nobody has done anything for a month: rather the clock is wrong."""
+	house.rows("CREATE TABLE inbox_2003_03 PARTITION OF inbox FOR VALUES FROM ('2003-03-01Z') TO ('2003-04-01Z')")
+	house.rows("ALTER TABLE inbox_2003_03 OWNER TO proalto_owner")
+	house.rows("UPDATE evidence_batch SET at = at - interval '40 days' WHERE at > now() - interval '31 days' AND node <> 0")
+	try:
+		equal(retention(house), "", "what was taken")
+		equal(partitions(house, 2003), ["inbox_2003_03"], "the month")
+	finally:
+		house.rows("UPDATE evidence_batch SET at = at + interval '40 days' WHERE at > now() - interval '72 days' AND node <> 0")
+	retention(house)
+	equal(partitions(house, 2003), [], "the month, by the right clock")
+
+
+def work_that_waits_keeps_its_month(house):
+	"""Somebody's event of long ago is still set aside, a message still to be sent: their months stay."""
+	house.rows("CREATE TABLE inbox_2003_04 PARTITION OF inbox FOR VALUES FROM ('2003-04-01Z') TO ('2003-05-01Z')")
+	house.rows("CREATE TABLE outbox_2003_04 PARTITION OF outbox FOR VALUES FROM ('2003-04-01Z') TO ('2003-05-01Z')")
+	for table in ("inbox", "outbox"):
+		house.rows(f"ALTER TABLE {table}_2003_04 OWNER TO proalto_owner")
+	house.rows("INSERT INTO set_aside VALUES (77, 256, '2003-04-10', '2003-04-10', 'de prueba')")
+	house.rows("INSERT INTO outbox (id, at, conversation_id, channel, class, is_open, is_secret, state, tries, reply_to_inbox)"
+		   " VALUES (78, '2003-04-10', 256, 99, 1, true, false, 0, 0, 0)")
+	retention(house)
+	equal(partitions(house, 2003), ["inbox_2003_04", "outbox_2003_04"], "months that stay")
+	house.rows("DELETE FROM set_aside WHERE id = 77")
+	house.rows("UPDATE outbox SET is_open = false, state = 6 WHERE id = 78")
+	retention(house)
+	equal(partitions(house, 2003), [], "months that stay when it is done")
+
+
 TESTS = [
 	("a conversation is shown, by number and by phone", a_conversation),
 	("what can't be written down is not done", written_down_or_not_done),
@@ -275,6 +390,10 @@ TESTS = [
 	("a channel in pause", paused),
 	("uncertain messages are settled by a person", uncertain_ones_are_settled),
 	("events set aside are tried again, or dropped", set_aside),
+	("what is past its time goes, and nothing else", what_is_past_its_time_goes),
+	("raw bodies go, what was understood stays", raw_bodies_go_and_the_rest_stays),
+	("a clock that is ahead takes nothing", a_clock_that_is_ahead_takes_nothing),
+	("what waits keeps its month", work_that_waits_keeps_its_month),
 ]
 
 

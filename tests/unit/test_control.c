@@ -414,7 +414,8 @@ static void test_who_may(void **state)
 /* The daemon's own table: who may do what. */
 static void test_rights_of_the_daemon(void **state)
 {
-	static const char *const looks[] = {"status", "queues", "outbox-list", "set-aside-list", "drain-status"};
+	static const char *const looks[] = {"status",         "queues",       "outbox-list",
+					    "set-aside-list", "drain-status", "retention"};
 	size_t count, found = 0;
 	const struct control_command *table = commands_table(&count);
 

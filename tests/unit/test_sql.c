@@ -188,6 +188,8 @@ static const char granted[] = "proalto address select insert update delete\n"
 			      "proalto person_lock select insert update delete\n"
 			      "proalto plugin_charge select insert update delete\n"
 			      "proalto receipt select insert\n"
+			      "proalto retention_act select\n"
+			      "proalto retention_period select\n"
 			      "proalto schema_migration select\n"
 			      "proalto schema_serves select\n"
 			      "proalto service_case select insert update\n"
@@ -267,6 +269,18 @@ static void test_roles_are_refused_the_rest(void **state)
 		{"proalto_retention", "SELECT FROM inbox", "42501"},
 		{"proalto_retention", "SELECT FROM contact", "42501"},
 		{"proalto_retention", "DELETE FROM inbox", "42501"},
+		{"proalto_retention", "SELECT retention_step()", NULL},
+		{"proalto_retention", "SELECT retention_due()", "42501"},
+		{"proalto_retention", "SELECT keep_partitions()", NULL},
+		{"proalto_retention", "DELETE FROM consent", "42501"},
+		{"proalto_retention", "DELETE FROM evidence_batch", "42501"},
+		{"proalto_retention", "INSERT INTO evidence_batch VALUES (1, now(), 0, 0, '')",
+		 "42501"},
+		{"proalto_retention", "UPDATE retention_period SET months = 1", "42501"},
+		{"proalto_retention", "INSERT INTO retention_act SELECT", "42501"},
+		{"proalto", "SELECT retention_step()", "42501"},
+		{"proalto", "UPDATE retention_period SET months = 1", "42501"},
+		{"proalto", "DELETE FROM retention_act", "42501"},
 		{"proalto_retention", "SELECT make_partitions(now(), now())", "42501"},
 		{"proalto_report", "SELECT FROM report_day", NULL},
 		{"proalto_report", "SELECT FROM outbox", "42501"},
