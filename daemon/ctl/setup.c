@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define CREDENTIALS "/etc/credstore.encrypted"
-#define RECOVERY_FILE "/root/proalto-recovery.json"
 #define DATABASE_SECRET "credential:proalto.database"
 
 /* ---- words ---- */
@@ -50,7 +49,7 @@ void setup_later(struct setup *setup, const char *text)
 		end = &(*end)->next;
 	*end = ARENA_NEW(setup->arena, struct setup_note);
 	(*end)->text = text;
-	tell(ctl_say("queda por comprobar", "to be checked"), text, NULL);
+	tell(ctl_say("pendiente", "left to do"), text, NULL);
 }
 
 static void tell_later(const struct setup *setup)
@@ -239,15 +238,20 @@ static int make_text(struct setup *setup)
 	return status == CTL_OK ? edit_keys(setup) : status;
 }
 
-/* The file of before lends its answers. */
-static int read_old(struct setup *setup)
+/* A file of before lends its answers. */
+static int read_old(struct setup *setup, const char *path)
 {
-	const char *path = setup->ctl->config_path;
 	pa_error err = ERROR_INIT;
 
 	if (conf_read_file(setup->arena, path, folder_of(setup, path), &setup->old, &err) != PA_OK)
 		return ctl_fail(setup->ctl, CTL_FAILED, "%s", error_text(&err));
 	return CTL_OK;
+}
+
+/* Where a configuration lies until the daemon accepts it. */
+static const char *draft_path(struct setup *setup)
+{
+	return arena_format(setup->arena, "%s.new", setup->ctl->config_path).ptr;
 }
 
 /* What a file that stays says of the database. */
@@ -257,7 +261,7 @@ static int keep_text(struct setup *setup)
 	int status = read_text(setup, setup->ctl->config_path, &setup->text);
 
 	if (status == CTL_OK)
-		status = read_old(setup);
+		status = read_old(setup, setup->ctl->config_path);
 	if (status != CTL_OK)
 		return status;
 	setup_kept("configuración", "configuration", setup->ctl->config_path);
@@ -282,8 +286,8 @@ static int choose_text(struct setup *setup)
 	setup->is_new = !exists || setup->replaces;
 	if (!setup->is_new)
 		return keep_text(setup);
-	if (exists)
-		status = read_old(setup);
+	if (exists || access(draft_path(setup), F_OK) == 0)
+		status = read_old(setup, exists ? setup->ctl->config_path : draft_path(setup));
 	return status == CTL_OK ? make_text(setup) : status;
 }
 
@@ -323,7 +327,7 @@ static int keep_old(struct setup *setup)
 static int write_configuration(struct setup *setup)
 {
 	const char *path = setup->ctl->config_path;
-	const char *new = arena_format(setup->arena, "%s.new", path).ptr;
+	const char *new = draft_path(setup);
 	int status;
 
 	if (!setup->is_new)
@@ -445,8 +449,7 @@ int ctl_setup(struct ctl *ctl, int argc, char *const *argv)
 			      .arena = ctl->arena,
 			      .is_interactive = isatty(STDIN_FILENO),
 			      .starts = true,
-			      .credentials = CREDENTIALS,
-			      .recovery_file = RECOVERY_FILE};
+			      .credentials = CREDENTIALS};
 	int status;
 
 	umask(077);

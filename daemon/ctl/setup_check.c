@@ -35,16 +35,19 @@ static bool is_loopback(pa_str host)
 /* What goes over a network is encrypted, and to the right server. */
 const char *setup_complain_database(struct setup *setup, pa_str answer)
 {
+	struct arena *arena = setup->arena;
 	const char *conninfo = answer.ptr;
-	pa_str host, mode;
+	pa_str host, mode, password;
 
 	if (str_find(answer, PA_STR("://")) != SIZE_MAX ||
-	    str_find(answer, PA_STR("password=")) != SIZE_MAX)
-		return ctl_say("se escribe \"host=... dbname=... user=...\", sin contraseña",
-			       "is written \"host=... dbname=... user=...\", without a password");
-	if (db_conninfo_get(setup->arena, conninfo, "host", &host, NULL) != PA_OK ||
-	    db_conninfo_get(setup->arena, conninfo, "sslmode", &mode, NULL) != PA_OK)
-		return ctl_say("libpq no entiende la cadena", "libpq can't read the string");
+	    db_conninfo_get(arena, conninfo, "host", &host, NULL) != PA_OK ||
+	    db_conninfo_get(arena, conninfo, "sslmode", &mode, NULL) != PA_OK ||
+	    db_conninfo_get(arena, conninfo, "password", &password, NULL) != PA_OK)
+		return ctl_say("se escribe \"host=... dbname=... user=...\"",
+			       "is written \"host=... dbname=... user=...\"");
+	if (password.len)
+		return ctl_say("va sin contraseña: es un secreto aparte (--secret)",
+			       "takes no password: that is a secret of its own (--secret)");
 	if (!host.len || host.ptr[0] == '/' || is_loopback(host) ||
 	    str_equal(mode, PA_STR("verify-full")))
 		return NULL;

@@ -270,25 +270,35 @@ static int try_as_daemon(struct setup *setup)
 
 static int make_database(struct setup *setup)
 {
-	struct plan plan;
+	struct plan plan = make_plan(setup);
 
-	if (!setup->superuser && !setup_database_is_local(setup))
-		return ctl_fail(
-			setup->ctl, CTL_FAILED, "%s",
-			ctl_say("en otro servidor la base se hace con --superuser-dsn, o la "
-				"hace otro y se dice --database-ready",
-				"on another server the database is made with "
-				"--superuser-dsn, or somebody else makes it: "
-				"--database-ready"));
-	plan = make_plan(setup);
 	plan_password(setup, &plan);
 	return as_user(setup, setup->superuser ? NULL : SUPERUSER, prepare, &plan);
 }
 
+/* Somebody else's, or an earlier run's: whoever may make another did not come along. */
+static bool is_made_elsewhere(struct setup *setup)
+{
+	return setup->has_database ||
+	       (!setup->superuser && !setup_database_is_local(setup) &&
+		(setup->database_secret.len || setup_has_credential(setup, "database")));
+}
+
 int setup_database(struct setup *setup, bool *ret_is_used)
 {
-	int status = setup->has_database ? CTL_OK : make_database(setup);
+	int status = CTL_OK;
 
+	if (!is_made_elsewhere(setup)) {
+		if (!setup->superuser && !setup_database_is_local(setup))
+			return ctl_fail(setup->ctl, CTL_FAILED, "%s",
+					ctl_say("en otro servidor la base se hace con "
+						"--superuser-dsn, o la hace otro y se dice "
+						"--database-ready",
+						"on another server the database is made with "
+						"--superuser-dsn, or somebody else makes it: "
+						"--database-ready"));
+		status = make_database(setup);
+	}
 	if (status == CTL_OK)
 		status = try_as_daemon(setup);
 	*ret_is_used = status == EXIT_USED;

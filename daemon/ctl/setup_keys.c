@@ -91,12 +91,12 @@ int setup_credentials(struct setup *setup)
 
 /* ---- the master key ---- */
 
-/* A file that was not there before, for root alone. */
-static int write_once(struct setup *setup, const char *path, pa_str text)
+/* A file that was not there before. */
+static int write_once(struct setup *setup, const char *path, pa_str text, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool is_written =
-		fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len && fsync(fd) == 0;
+	bool is_written = fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len &&
+			  fchmod(fd, mode) == 0 && fsync(fd) == 0;
 	int failure = errno;
 
 	if (fd >= 0)
@@ -148,7 +148,7 @@ static int hand_over_code(struct setup *setup, const char *code)
 {
 	if (setup->recovery_code_file)
 		return write_once(setup, setup->recovery_code_file,
-				  arena_format(setup->arena, "%s\n", code));
+				  arena_format(setup->arena, "%s\n", code), 0600);
 	return show_code(setup, code);
 }
 
@@ -162,20 +162,41 @@ static int export_key(struct setup *setup, const struct key *key)
 	recovery_code(code);
 	if (recovery_seal(setup->arena, str_from(code), key, &text, &err) != PA_OK)
 		return ctl_fail(setup->ctl, CTL_FAILED, "%s", error_text(&err));
-	status = write_once(setup, setup->recovery_file, text);
+	status = write_once(setup, setup->recovery_file, text, 0644);
 	if (status == CTL_OK)
 		status = hand_over_code(setup, code);
 	bytes_wipe(code, sizeof(code));
 	return status;
 }
 
+/* Beside the configuration: what seals backups for the code takes it from there. */
+static int choose_recovery_file(struct setup *setup)
+{
+	const char *config = setup->ctl->config_path;
+	const char *slash = strrchr(config, '/');
+	const char *folder = arena_format(setup->arena, "%.*sproalto",
+					  slash ? (int)(slash + 1 - config) : 0, config)
+				     .ptr;
+
+	if (setup->recovery_file)
+		return CTL_OK;
+	setup->recovery_file = arena_format(setup->arena, "%s/recovery.json", folder).ptr;
+	if (mkdir(folder, 0700) != 0)
+		return errno == EEXIST ? CTL_OK
+				       : ctl_fail(setup->ctl, CTL_FAILED, "%s: %s", folder,
+						  strerrordesc_np(errno));
+	return chmod(folder, 0755) == 0 ? CTL_OK : CTL_FAILED;
+}
+
 /* No key is in use before it can be had again: so the export comes first, and a run that fails
  * takes it back. */
 static int make_key(struct setup *setup)
 {
-	struct key key PA_CLEANUP(key_wipe);
-	int status;
+	struct key key PA_CLEANUP(key_wipe) = {{0}};
+	int status = choose_recovery_file(setup);
 
+	if (status != CTL_OK)
+		return status;
 	if (access(setup->recovery_file, F_OK) == 0)
 		return ctl_fail(setup->ctl, CTL_FAILED,
 				ctl_say("%s ya existe: es de otra llave; muévalo o use "
@@ -193,12 +214,14 @@ static int make_key(struct setup *setup)
 	}
 	setup_did("llave maestra; su archivo de recuperación", "master key; its recovery file",
 		  setup->recovery_file);
-	setup_later(setup,
-		    arena_format(setup->arena,
-				 ctl_say("lleve %s fuera de este equipo, aparte de su código",
-					 "take %s off this machine, away from its code"),
-				 setup->recovery_file)
-			    .ptr);
+	setup_later(
+		setup,
+		arena_format(
+			setup->arena,
+			ctl_say("guarde una copia de %s fuera de este equipo, aparte de su código",
+				"keep a copy of %s off this machine, away from its code"),
+			setup->recovery_file)
+			.ptr);
 	return CTL_OK;
 }
 

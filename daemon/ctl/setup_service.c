@@ -3,9 +3,11 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "config/command_line.h"
 #include "io/child.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* What the plugin understands, and what an operator will want to know of his account. */
@@ -56,7 +58,8 @@ int setup_service(struct setup *setup)
 {
 	bool was_active;
 
-	if (!setup->starts || access("/run/systemd/system", F_OK) != 0) {
+	if (!setup->starts || strcmp(setup->ctl->config_path, COMMAND_DEFAULT_CONFIG) != 0 ||
+	    access("/run/systemd/system", F_OK) != 0) {
 		setup_later(setup, ctl_say("arrancar el servicio: systemctl enable --now "
 					   "proalto.socket proalto.service",
 					   "start the service: systemctl enable --now "

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "flow/model.h"
+#include "io/unicode.h"
 
 #include <string.h>
 
@@ -50,6 +51,8 @@ static pa_str house_value(const struct compiler *c, pa_str name)
 	for (size_t i = 0; i < ARRAY_COUNT(fixed); i++)
 		if (str_equal(name, str_from(fixed[i].name)))
 			return str_from(fixed[i].value);
+	if (str_equal(name, PA_STR("empresa_sin_tildes")))
+		return text_without_marks(c->arena, str_from(c->house->name));
 	if (str_equal(name, PA_STR("politica")))
 		return c->house->policy_url[0] ? str_from(c->house->policy_url)
 					       : PA_STR("escriba \"política\"");

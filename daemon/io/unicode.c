@@ -190,3 +190,18 @@ pa_str text_fold(struct arena *arena, pa_str s)
 	}
 	return (pa_str){out.text, out.len};
 }
+
+pa_str text_without_marks(struct arena *arena, pa_str s)
+{
+	utf8proc_uint8_t *plain;
+	utf8proc_ssize_t len =
+		utf8proc_map((const utf8proc_uint8_t *)s.ptr, (utf8proc_ssize_t)s.len, &plain,
+			     UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_STRIPMARK);
+	pa_str copy;
+
+	if (len < 0)
+		abort(); /* no memory; the text is valid */
+	copy = arena_copy(arena, (pa_str){(const char *)plain, (size_t)len});
+	free(plain);
+	return copy;
+}

@@ -23,4 +23,8 @@ pa_str utf8_cut(pa_str s, size_t max);
  * the ends. Digits of any script become ASCII. */
 pa_str text_fold(struct arena *arena, pa_str s);
 
+/* The same letters without accents and other marks: "Crédito Fácil" is "Credito Facil". Valid
+ * UTF-8. */
+pa_str text_without_marks(struct arena *arena, pa_str s);
+
 #endif

@@ -98,7 +98,7 @@ class Machine:
 		"""All that a house must say, by flags."""
 		return {
 			"--database": f"host={self.server.host} dbname={self.database} user=proalto",
-			"--house-name": 'Crédito "Fino" \\ S.A.',
+			"--house-name": 'Crédito "Fácil" \\ S.A.',
 			"--house-nit": "900.123.456-7",
 			"--house-address": "Calle 1 # 2-3, Bogotá",
 			"--house-phone": "+57 601 000 0000",
@@ -230,11 +230,23 @@ def makes_all(machine):
 		equal(stat.S_IMODE(mode), 0o600, f"mode of {name}")
 
 
+def what_the_daemon_refuses_is_kept_as_a_draft(machine):
+	"""Its answers are those of the next run."""
+	machine.fresh()
+	status, said = machine.by_flags("--set", "work.workers=1")
+	equal(status, FAILED, "exit status of\n" + said)
+	check("work.workers" in said, "it does not say what is wrong", said)
+	check(not os.path.exists(machine.conf), "a wrong configuration is in its place")
+	status, said = machine.run("--set", "work.workers=8")
+	equal(status, DONE, "exit status of\n" + said)
+	check(not os.path.exists(machine.conf + ".new"), "the draft stays")
+
+
 def writes_the_sample_with_the_answers(machine):
 	with open(machine.conf) as file:
 		text = file.read()
 	sample = open(os.path.join(h.TOP, "etc/proalto.conf")).read()
-	check('name = "Crédito \\"Fino\\" \\\\ S.A.";' in text, "the name is not quoted", text[:4000])
+	check('name = "Crédito \\"Fácil\\" \\\\ S.A.";' in text, "the name is not quoted", text[:4000])
 	for value in SECRETS.values():
 		check(value not in text, "a secret is in the configuration")
 	missing = [line for line in sample.splitlines() if line.lstrip().startswith("# ") and line not in text]
@@ -317,8 +329,9 @@ def a_database_of_somebody_else_is_tried(machine):
 	equal(status, FAILED, "exit status without such a database")
 	check("secreto-de-la-base" not in said, "the password is shown", said)
 	equal(os.listdir(machine.etc) + os.listdir(machine.store), [], "what was written")
-	words = words.replace("no_such_database", "setup_3")
-	machine.rows("DELETE FROM proalto.contact", "setup_3")
+	made = f"setup_{machine.number - 1}"
+	machine.rows("DELETE FROM proalto.contact", made)
+	words = words.replace("no_such_database", made)
 	status, said = machine.by_flags("--database", "host=127.0.0.1 user=proalto", "--database-ready",
 					"--secret", "database=file:" + machine.write("given/database", words, 0o600))
 	equal(status, DONE, "exit status of\n" + said)
@@ -365,6 +378,7 @@ def asks_a_person(machine):
 TESTS = [
 	("without a person it names all that is missing", names_all_that_is_missing),
 	("a wrong answer is refused before anything is made", refuses_before_it_begins),
+	("what the daemon refuses is kept as a draft", what_the_daemon_refuses_is_kept_as_a_draft),
 	("by flags it makes database, keys and configuration", makes_all),
 	("the configuration is the sample with the answers", writes_the_sample_with_the_answers),
 	("again, it does only what is missing", does_only_what_is_missing),

@@ -37,7 +37,7 @@ SECRETS = {"master-key": os.urandom(32).hex(), "whatsapp-app-secret": house.SECR
 # the rest of the system writes meanwhile.
 LEFT = re.compile("|".join((
 	r"/etc/(passwd|group|g?shadow|subuid|subgid)-?", r"/etc/\.pwd\.lock",
-	CONF, r"/etc/proalto-dos\.conf", r"/etc/proalto(/backend-postgres\.demo\.conf)?", STORE + "(/.*)?",
+	CONF, r"/etc/proalto-dos\.conf", r"/etc/proalto(/(backend-postgres\.demo\.conf|recovery\.json))?", STORE + "(/.*)?",
 	r"/var/(lib/(postgresql|dpkg|apt|systemd)|log|cache|tmp)(/.*)?",
 	r"/etc/(ld\.so\.cache|postgresql(/.*)?)")))
 
@@ -281,7 +281,7 @@ def prepared(machine):
 		check(words in said, f"it does not say {words!r}", said)
 	check("https://proalto.example/datos" in said.split("What remains:")[1], "what can't be reached is not told", said)
 	equal(show("ActiveState"), "active", "the service")
-	check(os.path.getsize("/root/proalto-recovery.json") > 100, "no recovery file")
+	check(os.path.getsize("/etc/proalto/recovery.json") > 100, "no recovery file")
 
 
 def prepared_again(machine):

@@ -217,6 +217,16 @@ static void test_random_bytes(void **state)
 	}
 }
 
+static void test_marks_come_off_and_letters_stay(void **state)
+{
+	struct arena *arena PA_CLEANUP(arena_done) = arena_new(ROOM);
+
+	(void)state;
+	expect_str(text_without_marks(arena, PA_STR("Crédito Fácil ÑANDÚ S.A. 🙂")),
+		   PA_STR("Credito Facil NANDU S.A. 🙂"));
+	expect_str(text_without_marks(arena, PA_STR("")), PA_STR(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_cut_keeps_clusters_whole),
 		cmocka_unit_test(test_fold),
 		cmocka_unit_test(test_fold_knows_every_script_of_digits),
+		cmocka_unit_test(test_marks_come_off_and_letters_stay),
 		cmocka_unit_test(test_random_bytes),
 	};
 
