@@ -6,6 +6,7 @@ import http.client
 import json
 import select
 import threading
+import time
 
 import psycopg2
 from psycopg2.extras import Json, execute_values
@@ -18,6 +19,11 @@ Dirección: Calle de la Prueba 1, Bogotá. Correo: datos@proalto.example. Teléf
 
 Con su permiso usaremos su número, sus datos de identidad y los de su crédito.
 Serán para atender sus consultas y trámites por este chat. Guardaremos la conversación como soporte.
+
+Usted puede conocer, actualizar, corregir o pedir que borremos sus datos. También puede retirar este permiso.
+Para eso, escriba "mis datos" cuando quiera.
+
+Política completa: https://proalto.example/datos
 
 ¿Autoriza este uso de sus datos?"""
 SERVICES = ("Mi saldo", "Estado de mi solicitud", "Paz y salvo", "Renovar mi crédito", "Pedir un crédito", "Mis datos",
@@ -44,12 +50,14 @@ def answer(state, message):
 	tapped = message.get("interactive", {}).get("button_reply", {}).get("id")
 	said = message.get("text", {}).get("body", "").strip().casefold()
 	if state is None:
-		return "asked", [text("Hola. Soy el Asistente Virtual de ProAlto.\nSoy un programa, no una persona."),
+		return "asked", [text("Hola. Soy el Asistente Virtual de ProAlto.\nSoy un programa, no una persona."
+				      " Si prefiere una persona, escriba asesor."),
 				 buttons(CONSENT, ("si", "Sí, autorizo"), ("no", "No autorizo"))]
 	if state == "asked" and tapped != "si":
 		return state, [buttons(CONSENT, ("si", "Sí, autorizo"), ("no", "No autorizo"))]
 	if said == "privacidad":
-		return "open", [text("Esta es la política de datos de ProAlto:\nhttps://proalto.example/datos"),
+		return "open", [text("Esta es la política de datos de ProAlto:\nhttps://proalto.example/datos\n"
+				     'Para conocer, corregir o borrar sus datos, escriba "mis datos".'),
 				menu("Toque una opción, o escriba con sus palabras lo que necesita.")]
 	return "open", [menu("Soy un programa. ¿En qué le puedo ayudar?")]
 
@@ -114,14 +122,22 @@ class Shard:
 		self.ears.poll()
 		self.ears.notifies.clear()
 
+	def work(self):
+		with self.database, self.database.cursor() as cursor:
+			was_busy = self.take(cursor)
+		with self.database, self.database.cursor() as cursor:
+			self.send(cursor)
+		if not was_busy:
+			self.wait()
+
 	def run(self):
 		while True:
-			with self.database, self.database.cursor() as cursor:
-				was_busy = self.take(cursor)
-			with self.database, self.database.cursor() as cursor:
-				self.send(cursor)
-			if not was_busy:
-				self.wait()
+			try:
+				self.work()
+			except (OSError, http.client.HTTPException, RuntimeError) as error:
+				print(f"shard {self.number}: {error}", flush=True)
+				self.graph = Graph()
+				time.sleep(1)
 
 
 def main(process):
