@@ -19,8 +19,8 @@
 
 /* ---- before a message is read ---- */
 
-/* True if this one is recorded in silence. A notice is given once. */
-static bool is_flood(struct turn *t)
+/* True if these messages, read as one, are recorded in silence. A notice is given once. */
+static bool is_flood(struct turn *t, size_t messages)
 {
 	int64_t now = t->in->now_ns;
 
@@ -35,7 +35,8 @@ static bool is_flood(struct turn *t)
 		no_answer(t, "a chat that floods");
 		return true;
 	}
-	if (++t->st.flood_count <= FLOOD_MESSAGES)
+	t->st.flood_count += (int64_t)messages;
+	if (t->st.flood_count <= FLOOD_MESSAGES)
 		return false;
 	t->st.is_flooded = true;
 	emit(t, TEXT_FLOOD);
@@ -141,7 +142,8 @@ static void hold(struct turn *t, const pa_event *first)
 	t->out->hold_until_ns = until;
 }
 
-/* Reads as many texts as make sense together; 0: wait for more. */
+/* Reads as many texts as make sense together; 0: wait for more. Those of a flood don't wait for
+ * each other's quiet: it would last for minutes. */
 static size_t read_texts(struct turn *t, size_t at, size_t count)
 {
 	pa_str joined = t->in->events[at].event->text;
@@ -158,7 +160,7 @@ static size_t read_texts(struct turn *t, size_t at, size_t count)
 		joined = arena_format(t->arena, "%.*s %.*s", PA_FMT(joined),
 				      PA_FMT(t->in->events[at + n].event->text));
 	}
-	return awaits_quiet(t) ? 0 : n;
+	return count < JOINED_MAX && awaits_quiet(t) ? 0 : n;
 }
 
 static size_t run_texts(struct turn *t, size_t at)
@@ -176,7 +178,7 @@ static size_t run_texts(struct turn *t, size_t at)
 		return 0;
 	}
 	begin_message(t, t->in->events[at].event);
-	if (is_flood(t))
+	if (is_flood(t, read))
 		return read;
 	if (message_is_repeated(t)) {
 		no_answer(t, "asked for again within seconds of its answer");
@@ -233,7 +235,7 @@ static void run_other_message(struct turn *t, const pa_event *event)
 		message_other(t);
 		return;
 	}
-	if (is_flood(t))
+	if (is_flood(t, 1))
 		return;
 	introduce(t);
 	say_late(t);

@@ -537,6 +537,40 @@ static void test_flood_gets_one_notice(void **state)
 	chat_close(&c);
 }
 
+/* What nobody understands does not wait for quiet eight by eight, and each text counts. */
+static void test_flood_of_nonsense(void **state)
+{
+	static struct chat c;
+	pa_event parts[8];
+	struct turn_event events[8];
+	int notices = 0;
+
+	(void)state;
+	chat_open(&c);
+	consent(&c);
+	c.now_ns += NS_PER_MINUTE; /* what was said before does not count */
+	for (int round = 0; round < 5; round++) {
+		for (int i = 0; i < 8; i++) {
+			parts[i] = chat_event(&c, PA_IN_TEXT);
+			parts[i].text = PA_STR("asdf qwer");
+			events[i] = (struct turn_event){.id = 100 + 8 * round + i,
+							.kind = TURN_CUSTOMER,
+							.event = &parts[i]};
+		}
+		c.bot[0] = '\0';
+		chat_turn(&c, events, 8, false);
+		assert_int_equal(c.consumed, 8);
+		assert_int_equal(c.out.hold_until_ns, 0);
+		notices += strstr(c.bot, "muchos mensajes") != NULL;
+		if (round > 2)
+			assert_string_equal(c.bot, "");
+	}
+	assert_int_equal(notices, 1);
+	chat_turn(&c, events, 7, false);
+	assert_int_equal(c.consumed, 0);
+	chat_close(&c);
+}
+
 static void test_quiet_period(void **state)
 {
 	static struct chat c;
@@ -714,6 +748,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_language),
 		cmocka_unit_test(test_late_sentence_once),
 		cmocka_unit_test(test_flood_gets_one_notice),
+		cmocka_unit_test(test_flood_of_nonsense),
 		cmocka_unit_test(test_quiet_period),
 		cmocka_unit_test(test_an_album_gets_one_answer),
 		cmocka_unit_test(test_one_reminder_and_never_at_night),
