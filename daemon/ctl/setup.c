@@ -210,11 +210,13 @@ static int edit_keys(struct setup *setup)
 {
 	int status = CTL_OK;
 
-	for (size_t i = 0; status == CTL_OK && i < ASK_COUNT; i++)
+	for (size_t i = 0; status == CTL_OK && i < ASK_COUNT; i++) {
+		bool is_hidden = i == ASK_DATABASE && !setup_database_is_local(setup);
+
 		if (setup_questions[i].kind == SETUP_KEY && setup->answers[i].len)
-			status = edit(setup, EDIT_SET, setup_questions[i].path, setup->answers[i]);
-	if (status == CTL_OK && !setup_database_is_local(setup))
-		status = edit(setup, EDIT_SET, "store.database", PA_STR(DATABASE_SECRET));
+			status = edit(setup, EDIT_SET, setup_questions[i].path,
+				      is_hidden ? PA_STR(DATABASE_SECRET) : setup->answers[i]);
+	}
 	for (const struct setup_set *set = setup->sets; status == CTL_OK && set; set = set->next)
 		status = edit(setup, EDIT_SET, set->path, set->value);
 	return status == CTL_OK ? edit_parts(setup) : status;
@@ -254,41 +256,51 @@ static const char *draft_path(struct setup *setup)
 	return arena_format(setup->arena, "%s.new", setup->ctl->config_path).ptr;
 }
 
-/* What a file that stays says of the database. */
+/* What a file of before says of the database: its connection string is a secret if it holds a
+ * password. */
+static int take_old_database(struct setup *setup)
+{
+	const struct conf_node *node = conf_find(conf_find(setup->old, "store"), "database");
+
+	if (setup->is_given[ASK_DATABASE] || setup->database_secret.len || !node ||
+	    node->kind != CONF_TEXT)
+		return CTL_OK;
+	setup->answers[ASK_DATABASE] = node->text;
+	if (!str_starts(node->text, PA_STR("credential:")))
+		return CTL_OK;
+	setup->database_secret = setup_credential_read(setup, "database");
+	if (str_equal(node->text, PA_STR(DATABASE_SECRET)) && setup->database_secret.len)
+		return CTL_OK;
+	return ctl_fail(setup->ctl, CTL_FAILED, "%s",
+			ctl_say("no se puede saber cuál es la base: store.database",
+				"which database it is can't be known: store.database"));
+}
+
 static int keep_text(struct setup *setup)
 {
-	const struct conf_node *database;
-	int status = read_text(setup, setup->ctl->config_path, &setup->text);
-
-	if (status == CTL_OK)
-		status = read_old(setup, setup->ctl->config_path);
-	if (status != CTL_OK)
-		return status;
 	setup_kept("configuración", "configuration", setup->ctl->config_path);
-	database = conf_find(conf_find(setup->old, "store"), "database");
-	setup->answers[ASK_DATABASE] = str_from(setup_questions[ASK_DATABASE].fallback);
-	if (database && database->kind == CONF_TEXT)
-		setup->answers[ASK_DATABASE] = database->text;
-	if (str_equal(setup->answers[ASK_DATABASE], PA_STR(DATABASE_SECRET)))
-		setup->answers[ASK_DATABASE] = setup_credential_read(setup, "database");
-	if (!setup->answers[ASK_DATABASE].len)
-		return ctl_fail(setup->ctl, CTL_FAILED, "%s",
-				ctl_say("no se puede saber cuál es la base: store.database",
-					"which database it is can't be known: store.database"));
-	return CTL_OK;
+	return read_text(setup, setup->ctl->config_path, &setup->text);
 }
 
 static int choose_text(struct setup *setup)
 {
-	bool exists = access(setup->ctl->config_path, F_OK) == 0;
+	const char *path = setup->ctl->config_path;
+	bool exists = access(path, F_OK) == 0;
+	bool has_draft = !exists && access(draft_path(setup), F_OK) == 0;
 	int status = CTL_OK;
 
 	setup->is_new = !exists || setup->replaces;
-	if (!setup->is_new)
-		return keep_text(setup);
-	if (exists || access(draft_path(setup), F_OK) == 0)
-		status = read_old(setup, exists ? setup->ctl->config_path : draft_path(setup));
-	return status == CTL_OK ? make_text(setup) : status;
+	if (!setup->is_given[ASK_DATABASE])
+		setup->answers[ASK_DATABASE] = str_from(setup_questions[ASK_DATABASE].fallback);
+	if (exists || has_draft)
+		status = read_old(setup, exists ? path : draft_path(setup));
+	if (status == CTL_OK)
+		status = take_old_database(setup);
+	if (status != CTL_OK)
+		return status;
+	if (setup->database_secret.len)
+		setup->answers[ASK_DATABASE] = setup->database_secret;
+	return setup->is_new ? make_text(setup) : keep_text(setup);
 }
 
 /* ---- writing it ---- */

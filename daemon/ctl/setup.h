@@ -116,6 +116,7 @@ struct setup {
 	bool is_given[ASK_COUNT]; /* on the command line */
 	bool is_off[PART_COUNT];
 	pa_str database_secret; /* the whole connection string, if it holds a password */
+	bool writes_database;   /* ... and is new */
 
 	/* state */
 	const struct conf_node *old; /* the configuration that is replaced */

@@ -176,8 +176,10 @@ static pa_str *secret_place(struct setup *setup, pa_str name)
 		setup->is_given[i] = true;
 		return &setup->answers[i];
 	}
-	if (str_equal(name, PA_STR("database")))
+	if (str_equal(name, PA_STR("database"))) {
+		setup->writes_database = true;
 		return &setup->database_secret;
+	}
 	if (str_equal(name, PA_STR("superuser-password")))
 		return &setup->superuser_password;
 	return str_equal(name, PA_STR("recovery-code")) ? &setup->recovery_code : NULL;
@@ -349,7 +351,8 @@ int setup_ask_keys(struct setup *setup)
 		const struct setup_question *question = &setup_questions[i];
 		int status;
 
-		if (is_secret(question) || setup->is_off[question->part])
+		if (is_secret(question) || setup->is_off[question->part] ||
+		    (i == ASK_DATABASE && setup->database_secret.len))
 			continue;
 		status = ask(setup, i);
 		if (status != CTL_OK)

@@ -186,7 +186,7 @@ bool setup_database_is_local(struct setup *setup)
 {
 	pa_str host = word_of(setup, setup->answers[ASK_DATABASE].ptr, "host");
 
-	return !host.len || host.ptr[0] == '/';
+	return !setup->database_secret.len && (!host.len || host.ptr[0] == '/');
 }
 
 /* The server's own socket, if the store's string names one. */
@@ -228,11 +228,11 @@ static void plan_password(struct setup *setup, struct plan *plan)
 {
 	pa_str password;
 
-	if (setup_database_is_local(setup) || setup->database_secret.len ||
-	    setup_has_credential(setup, "database"))
+	if (setup_database_is_local(setup) || setup->database_secret.len)
 		return;
 	password = setup_random_word(setup);
 	plan->password = password.ptr;
+	setup->writes_database = true;
 	setup->database_secret = arena_format(setup->arena, "%s password=%.*s",
 					      setup->answers[ASK_DATABASE].ptr, PA_FMT(password));
 }
@@ -263,8 +263,6 @@ static int try_as_daemon(struct setup *setup)
 {
 	bool is_local = setup_database_is_local(setup);
 
-	if (!is_local && !setup->database_secret.len)
-		setup->database_secret = setup_credential_read(setup, "database");
 	return as_user(setup, is_local && !setup->superuser ? ROLE : NULL, open_as_daemon, NULL);
 }
 
@@ -280,8 +278,7 @@ static int make_database(struct setup *setup)
 static bool is_made_elsewhere(struct setup *setup)
 {
 	return setup->has_database ||
-	       (!setup->superuser && !setup_database_is_local(setup) &&
-		(setup->database_secret.len || setup_has_credential(setup, "database")));
+	       (!setup->superuser && !setup_database_is_local(setup) && setup->database_secret.len);
 }
 
 int setup_database(struct setup *setup, bool *ret_is_used)

@@ -83,7 +83,7 @@ int setup_credentials(struct setup *setup)
 			return CTL_FAILED;
 		setup_did("secreto", "secret", question->flag);
 	}
-	if (!setup->database_secret.len || setup_has_credential(setup, "database"))
+	if (!setup->writes_database)
 		return CTL_OK;
 	setup_did("secreto", "secret", "database");
 	return setup_credential_write(setup, "database", setup->database_secret);
@@ -119,17 +119,11 @@ static int show_code(struct setup *setup, const char *code)
 	const char *last = strrchr(code, '-') + 1;
 	pa_str typed;
 
-	printf("\n%s\n\n    %s\n\n",
-	       ctl_say("CÓDIGO DE RECUPERACIÓN: escríbalo en papel y guárdelo lejos de su archivo. "
-		       "No "
-		       "se muestra otra vez.\nSin él y sin este equipo, los datos no se pueden "
-		       "leer "
-		       "nunca más.",
-		       "RECOVERY CODE: write it down on paper and keep it away from its file. It "
-		       "is "
-		       "not shown again.\nWithout it and without this machine the data can never "
-		       "be "
-		       "read again."),
+	setup_say("CÓDIGO DE RECUPERACIÓN: escríbalo en papel y guárdelo lejos de su archivo.",
+		  "RECOVERY CODE: write it down on paper and keep it away from its file.");
+	printf("%s\n\n    %s\n\n",
+	       ctl_say("No se muestra otra vez. Sin él y sin este equipo nadie leerá los datos.",
+		       "It is not shown again. Without it and this machine nobody reads the data."),
 	       code);
 	for (;;) {
 		int status = setup_read_line(setup,
@@ -152,6 +146,7 @@ static int hand_over_code(struct setup *setup, const char *code)
 	return show_code(setup, code);
 }
 
+/* The code first: a file whose code nobody has would be worth nothing. */
 static int export_key(struct setup *setup, const struct key *key)
 {
 	char code[RECOVERY_CODE_ROOM];
@@ -162,11 +157,9 @@ static int export_key(struct setup *setup, const struct key *key)
 	recovery_code(code);
 	if (recovery_seal(setup->arena, str_from(code), key, &text, &err) != PA_OK)
 		return ctl_fail(setup->ctl, CTL_FAILED, "%s", error_text(&err));
-	status = write_once(setup, setup->recovery_file, text, 0644);
-	if (status == CTL_OK)
-		status = hand_over_code(setup, code);
+	status = hand_over_code(setup, code);
 	bytes_wipe(code, sizeof(code));
-	return status;
+	return status == CTL_OK ? write_once(setup, setup->recovery_file, text, 0644) : status;
 }
 
 /* Beside the configuration: what seals backups for the code takes it from there. */
@@ -188,46 +181,54 @@ static int choose_recovery_file(struct setup *setup)
 	return chmod(folder, 0755) == 0 ? CTL_OK : CTL_FAILED;
 }
 
+static int check_absent(struct setup *setup, const char *path)
+{
+	if (!path || access(path, F_OK) != 0)
+		return CTL_OK;
+	return ctl_fail(setup->ctl, CTL_FAILED,
+			ctl_say("%s ya existe: recupere su llave (--recover ARCHIVO) o muévalo",
+				"%s exists: recover its key (--recover FILE), or move it"),
+			path);
+}
+
 /* No key is in use before it can be had again: so the export comes first, and a run that fails
  * takes it back. */
 static int make_key(struct setup *setup)
 {
 	struct key key PA_CLEANUP(key_wipe) = {{0}};
-	int status = choose_recovery_file(setup);
+	int status = check_absent(setup, setup->recovery_file);
 
+	if (status == CTL_OK)
+		status = check_absent(setup, setup->recovery_code_file);
 	if (status != CTL_OK)
 		return status;
-	if (access(setup->recovery_file, F_OK) == 0)
-		return ctl_fail(setup->ctl, CTL_FAILED,
-				ctl_say("%s ya existe: es de otra llave; muévalo o use "
-					"--recovery-file",
-					"%s exists: it is another key's; move it or use "
-					"--recovery-file"),
-				setup->recovery_file);
 	key_random(&key);
 	status = export_key(setup, &key);
 	if (status == CTL_OK)
 		status = store_key(setup, &key);
 	if (status != CTL_OK) {
 		IGNORE_STATUS(unlink(setup->recovery_file), "it is of no key");
+		if (setup->recovery_code_file)
+			IGNORE_STATUS(unlink(setup->recovery_code_file), "of no file");
 		return status;
 	}
 	setup_did("llave maestra; su archivo de recuperación", "master key; its recovery file",
 		  setup->recovery_file);
-	setup_later(
-		setup,
-		arena_format(
-			setup->arena,
-			ctl_say("guarde una copia de %s fuera de este equipo, aparte de su código",
-				"keep a copy of %s off this machine, away from its code"),
-			setup->recovery_file)
-			.ptr);
+	setup_later(setup,
+		    arena_format(setup->arena,
+				 ctl_say("guarde una copia de %s fuera de este equipo, aparte "
+					 "de su código",
+					 "keep a copy of %s off this machine, away from its "
+					 "code"),
+				 setup->recovery_file)
+			    .ptr);
 	return CTL_OK;
 }
 
+/* The key, and its file in the usual place. */
 static int recover_key(struct setup *setup)
 {
-	struct key key PA_CLEANUP(key_wipe);
+	struct key key PA_CLEANUP(key_wipe) = {{0}};
 	pa_error err = ERROR_INIT;
 	pa_str text;
 	int status = CTL_OK;
@@ -241,7 +242,10 @@ static int recover_key(struct setup *setup)
 		return status;
 	if (recovery_open(setup->arena, setup->recovery_code, text, &key, &err) != PA_OK)
 		return ctl_fail(setup->ctl, CTL_FAILED, "%s: %s", setup->recover, error_text(&err));
-	status = store_key(setup, &key);
+	if (access(setup->recovery_file, F_OK) != 0)
+		status = write_once(setup, setup->recovery_file, text, 0644);
+	if (status == CTL_OK)
+		status = store_key(setup, &key);
 	if (status == CTL_OK)
 		setup_did("llave maestra, recuperada de", "master key, recovered from",
 			  setup->recover);
@@ -258,14 +262,15 @@ int setup_master_key(struct setup *setup, bool is_store_used)
 		setup_kept("llave maestra, en otro lugar", "master key, elsewhere", NULL);
 		return CTL_OK;
 	}
+	if (choose_recovery_file(setup) != CTL_OK)
+		return CTL_FAILED;
 	if (setup->recover)
 		return recover_key(setup);
 	if (is_store_used)
-		return ctl_fail(
-			setup->ctl, CTL_FAILED, "%s",
-			ctl_say("la base ya guarda datos sellados con otra llave: tráigala con "
-				"--recover ARCHIVO, o indique otra base",
-				"the database already holds data that another key has sealed: "
-				"bring it with --recover FILE, or name another database"));
+		return ctl_fail(setup->ctl, CTL_FAILED, "%s",
+				ctl_say("la base ya guarda datos sellados con otra llave: "
+					"tráigala con --recover ARCHIVO, o indique otra base",
+					"the database holds data that another key has sealed: "
+					"bring it with --recover FILE, or name another database"));
 	return make_key(setup);
 }

@@ -338,6 +338,14 @@ def a_database_of_somebody_else_is_tried(machine):
 	equal(machine.credential("database"), words.strip(), "the credential")
 	with open(machine.conf) as file:
 		check('database = "credential:proalto.database";' in file.read(), "it is not named")
+	for more in ([], ["--replace"]):
+		status, said = machine.run(*more)
+		equal(status, DONE, f"exit status of {more} again\n" + said)
+		check("secreto-de-la-base" not in said, "the password is shown", said)
+	with open(machine.conf) as file:
+		text = file.read()
+	check('database = "credential:proalto.database";' in text and "secreto-de-la-base" not in text,
+	      "after --replace it is not named, or stands there", text)
 
 
 # ---- a person --------------------------------------------------------------------------------------
@@ -360,14 +368,15 @@ def asks_a_person(machine):
 	person.answers("Pasarela de SMS", "")
 	person.answers("Sistema central", "")
 	person.answers("Dirección pública", "")
-	person.answers("clave secreta", SECRETS["whatsapp-app-secret"])
-	person.answers("llave de acceso", "llave-equivocada")
-	person.answers("Meta no acepta la llave", SECRETS["whatsapp-access-token"])
+	person.answers("clave secreta de la aplicación: ", SECRETS["whatsapp-app-secret"])
+	person.answers("usuario del sistema: ", "llave-equivocada")
+	person.read_until("Meta no acepta la llave")
+	person.answers("usuario del sistema: ", SECRETS["whatsapp-access-token"])
 	person.read_until("CÓDIGO DE RECUPERACIÓN")
-	person.read_until("Escriba su último grupo")
+	person.read_until("Escriba su último grupo para seguir: ")
 	code = next(line.strip() for line in person.said.splitlines() if line.count("-") == 4 and len(line.strip()) == 29)
 	os.write(person.terminal, b"XXXXX\n")
-	person.answers("Escriba su último grupo", code[-5:].lower())
+	person.answers("Escriba su último grupo para seguir: ", code[-5:].lower())
 	equal(person.end(), DONE, "exit status of\n" + person.said)
 	for secret in (*SECRETS.values(), "llave-equivocada", machine.credential("master-key")):
 		check(secret not in person.said, "a secret is echoed", person.said)
