@@ -177,6 +177,37 @@ def what_is_wrong_is_counted(house):
 	equal(moved(before, after, "proalto_messages_total", state="failed", **chat), 1, "failed messages")
 
 
+def doubt_is_counted(house):
+	"""The provider accepts an answer, says nothing, and sends no status: it goes again."""
+	before, chat = read(house), {"channel": "whatsapp"}
+	house.graph.control("statuses", {"sent_ms": -1, "delivered_ms": -1, "read_ms": -1})
+	house.graph.faults({"kind": "drop_after", "count": 1})
+	house.stranger().says("hola")
+	until(lambda: moved(before, read(house), "proalto_messages_repeated_total", **chat) == 1, 10 * h.PATIENCE,
+	      "a reply sent again")
+	house.settle()
+	house.graph.control("statuses", {"sent_ms": 5, "delivered_ms": 10, "read_ms": 15})
+	after = read(house)
+	equal(moved(before, after, "proalto_attempts_total", result="uncertain", **chat), 1, "attempts in doubt")
+	equal(moved(before, after, "proalto_attempt_errors_total", code="other", **chat), 1, "errors without a code")
+
+
+def a_closed_gate_is_counted(house):
+	"""A day passes before an answer can be sent."""
+	before, chat = read(house), {"channel": "whatsapp"}
+	house.graph.faults({"kind": "error", "http": 500, "code": 131000, "count": 1})
+	house.stranger().says("hola")
+	until(lambda: moved(before, read(house), "proalto_attempts_total", result="retry", **chat) == 1, 10 * h.PATIENCE,
+	      "an attempt that failed")
+	house.advance(25 * 3600)
+	house.settle()
+	after = read(house)
+	refused = moved(before, after, "proalto_gate_refusals_total", reason="window-closed", **chat)
+	check(refused > 0, "nothing was refused")
+	equal(moved(before, after, "proalto_messages_total", state="refused", **chat), refused, "refused messages")
+	equal(moved(before, after, "proalto_gate_refusals_total", reason="too-late", **chat), 0, "refused for another reason")
+
+
 def the_core_away_is_seen(house):
 	house.core_away(True)
 	try:
@@ -397,6 +428,8 @@ TESTS = [
 	("a message is counted, and nobody is named", a_message_is_counted),
 	("a question to the core is counted", a_question_to_the_core_is_counted),
 	("duplicates, forgeries and errors are counted", what_is_wrong_is_counted),
+	("doubt is counted", doubt_is_counted),
+	("a closed gate is counted", a_closed_gate_is_counted),
 	("the core's absence is seen", the_core_away_is_seen),
 	("what waits is seen", what_waits_is_seen),
 	("the store's absence is seen", the_store_away),

@@ -336,6 +336,10 @@ def confined(machine):
 		equal(int(status[kind], 16), 0, kind)
 	equal((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"), "new privileges and the filter of calls")
 	equal(int(status["Uid"].split()[0]), pwd.getpwnam("proalto").pw_uid, "the user")
+	metrics = house.Http(9469).request("GET", "/metrics")[1].decode()
+	for told in ("proalto_store_up 1", "process_open_fds ", "process_resident_anonymous_bytes ",
+		     "process_start_time_seconds ", "proalto_nodes_alive 1"):
+		check("\n" + told in metrics, f"the metrics lack {told!r}", metrics)
 
 
 def balance(machine):
