@@ -171,6 +171,9 @@ void config_free(struct config *config);
  * before the configuration is known to be right, and all problems are found at once. */
 const char *config_plugin_directory(const char *path, struct arena *arena);
 
+/* Where a credential that a file names lies encrypted, for systemd. */
+const char *config_encrypted_credential(const char *path, pa_str name, struct arena *arena);
+
 /* The file's control.socket, or its default, whatever is wrong with the rest; NULL if the file
  * can't be read at all. */
 const char *config_control_socket(const char *path, struct arena *arena);

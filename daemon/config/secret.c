@@ -81,16 +81,16 @@ static bool from_file(const struct source *source, const char *path, bool is_pri
 /* The file in the store of encrypted ones: the second daemon's are set apart by name, as
  * proalto@.service does: /etc/proalto-dos.conf has proalto-dos.master-key for proalto.master-key.
  */
-static const char *encrypted_path(const struct reader *reader, pa_str name)
+const char *config_encrypted_credential(const char *path, pa_str name, struct arena *arena)
 {
 	static const pa_str prefix = {"proalto-", 8}, suffix = {".conf", 5}, own = {"proalto.", 8};
-	const char *slash = strrchr(reader->path, '/');
-	pa_str file = str_from(slash ? slash + 1 : reader->path);
+	const char *slash = strrchr(path, '/');
+	pa_str file = str_from(slash ? slash + 1 : path);
 
 	if (!str_starts(file, prefix) || !str_ends(file, suffix) || !str_starts(name, own))
-		return arena_format(reader->arena, ENCRYPTED_STORE "/%.*s", PA_FMT(name)).ptr;
+		return arena_format(arena, ENCRYPTED_STORE "/%.*s", PA_FMT(name)).ptr;
 	file.len -= suffix.len;
-	return arena_format(reader->arena, ENCRYPTED_STORE "/%.*s.%.*s", PA_FMT(file),
+	return arena_format(arena, ENCRYPTED_STORE "/%.*s.%.*s", PA_FMT(file),
 			    PA_FMT(str_slice(name, own.len, SIZE_MAX)))
 		.ptr;
 }
@@ -117,7 +117,7 @@ static bool from_stores(const struct source *source, pa_str name, pa_str *ret)
 {
 	struct reader *reader = source->reader;
 	const char *path = arena_format(reader->arena, CREDENTIAL_STORE "/%.*s", PA_FMT(name)).ptr;
-	const char *encrypted = encrypted_path(reader, name);
+	const char *encrypted = config_encrypted_credential(reader->path, name, reader->arena);
 
 	if (access(path, F_OK) == 0)
 		return from_file(source, path, true, ret);

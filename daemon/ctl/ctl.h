@@ -29,6 +29,7 @@ ctl_fn ctl_channel;      /* channel pause, channel resume */
 ctl_fn ctl_clock;        /* clock advance DURATION */
 ctl_fn ctl_config_diff;  /* config diff [--json] */
 ctl_fn ctl_conversation; /* conversation show, conversation resume */
+ctl_fn ctl_doctor;       /* doctor [--json] [--public-url URL] */
 ctl_fn ctl_db;           /* db migrate, db status */
 ctl_fn ctl_demo;         /* demo [--port N] */
 

@@ -28,6 +28,14 @@ static const struct subcommand {
 	 "missing and may be repeated (proaltoctl(1) has its options)"},
 	{"status", ctl_status, "[--json]", "cómo está el servicio: qué espera, qué falla y por qué",
 	 "how the service is: what waits, what fails and why"},
+	{"doctor", ctl_doctor, "[--json] [--public-url URL]",
+	 "revisa todo (configuración, base, reloj, token, certificados, colas, permisos) y dice "
+	 "qué "
+	 "está mal y qué hacer; termina como Nagios lo espera: 0 bien, 1 aviso, 2 grave, 3 no se "
+	 "sabe",
+	 "looks at everything (configuration, database, clock, token, certificates, queues, "
+	 "permissions) and says what is wrong and what to do; ends as Nagios wants: 0 fine, 1 "
+	 "warning, 2 critical, 3 unknown"},
 	{"reload", ctl_reload, "",
 	 "vuelve a leer la configuración y los flujos; si algo está mal, lo dice y todo sigue "
 	 "igual",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * io/crypto.h: the only user of libsodium and OpenSSL. All functions are thread-safe once
+ * io/crypto.h: the only user of libsodium and of OpenSSL's libcrypto. All functions are thread-safe once
  * crypto_init() has returned.
  *
  * Sealing is XChaCha20-Poly1305 (libsodium's secretbox-like AEAD with a random 24-byte nonce): a

@@ -59,6 +59,15 @@ struct db_peer {
 bool db_peers(const char *conninfo, struct arena *arena, struct db_peer *ret, size_t room,
 	      size_t *ret_count);
 
+/* How what goes over the wire is kept from others. */
+struct db_tls {
+	bool is_local;    /* a unix socket: there is no wire */
+	bool is_on;       /* TLS */
+	bool is_verified; /* ... with sslmode=verify-full: it is the server that we mean */
+	int64_t certificate_end_ns; /* of the server's; 0: not known */
+};
+struct db_tls db_tls(const struct db *db);
+
 /* False after a connection was lost; then close it and open another. */
 bool db_is_alive(const struct db *db);
 

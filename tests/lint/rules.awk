@@ -92,8 +92,8 @@ function check_include(line,    header)
 		check_plugin_include(header)
 	if (is_daemon && header in foreign && FILENAME !~ foreign[header])
 		complain(FNR, "<" header "> belongs in one file of daemon/io")
-	if (is_daemon && header ~ /^openssl\// && FILENAME !~ /^daemon\/io\/crypto\.c$/)
-		complain(FNR, "<" header "> belongs in daemon/io/crypto.c")
+	if (is_daemon && header ~ /^openssl\// && FILENAME !~ /^daemon\/io\/(crypto|certificate)\.c$/)
+		complain(FNR, "<" header "> belongs in daemon/io/crypto.c or certificate.c")
 }
 
 # Without comments; strings stay for the SQL rule.

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void graph_answer_json(struct talk *talk, unsigned http, json_t *json)
@@ -240,6 +241,42 @@ static bool is_authorized(const struct graph *graph, const struct talk *talk)
 	       str_equal(str_slice(value, 7, SIZE_MAX), str_from(graph->token));
 }
 
+/* An answer dated as Meta's are. */
+static void answer_dated(const struct graph *graph, struct talk *talk, json_t *json)
+{
+	time_t now = (time_t)(clock_now_ns() / NS_PER_S + graph->date_offset_s);
+	char *text = json_dumps(json, JSON_COMPACT);
+	char headers[128];
+	struct tm tm;
+
+	strftime(headers, sizeof(headers),
+		 "Content-Type: application/json\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n",
+		 gmtime_r(&now, &tm));
+	talk_answer(talk, 200, str_from(headers), str_from(text));
+	free(text);
+	json_decref(json);
+}
+
+/* Our number, and our token: what a doctor asks. */
+static void on_number(struct graph *graph, struct talk *talk)
+{
+	struct fault fault = faults_take(&graph->faults);
+
+	if (fault.kind == FAULT_ERROR)
+		graph_error(talk, fault.http, fault.code, "planned");
+	else if (fault.kind == FAULT_NONE)
+		answer_dated(
+			graph, talk,
+			json_pack("{ssss}", "verified_name", "ProAlto", "id", graph->phone_id));
+}
+
+static void on_token(const struct graph *graph, struct talk *talk)
+{
+	answer_dated(graph, talk,
+		     json_pack("{s{sb sI}}", "data", "is_valid", 1, "expires_at",
+			       (json_int_t)graph->token_ends_s));
+}
+
 static void on_api(struct graph *graph, struct talk *talk, pa_str path)
 {
 	pa_str version = str_split(&path, '/'), id, edge;
@@ -249,17 +286,16 @@ static void on_api(struct graph *graph, struct talk *talk, pa_str path)
 	id = str_split(&edge, '/');
 	if (!is_version(version))
 		graph_error(talk, 404, 2500, "the path has no version");
+	else if (!is_post && str_equal(path, str_from(graph->phone_id)))
+		on_number(graph, talk);
+	else if (!is_post && str_equal(path, PA_STR("debug_token")))
+		on_token(graph, talk);
 	else if (is_post && !str_equal(id, str_from(graph->phone_id)))
 		graph_error(talk, 400, 33, "the phone number id is not known");
 	else if (is_post && str_equal(edge, PA_STR("messages")))
 		on_messages(graph, talk);
 	else if (is_post && str_equal(edge, PA_STR("media")))
 		graph_media_upload(graph, talk);
-	else if (str_equal(talk->method, PA_STR("GET")) &&
-		 str_equal(path, str_from(graph->phone_id)))
-		graph_answer_json(
-			talk, 200,
-			json_pack("{ssss}", "verified_name", "ProAlto", "id", graph->phone_id));
 	else if (!graph_media_route(graph, talk, path))
 		graph_error(talk, 404, 2500, "the path is not known");
 }

@@ -33,8 +33,10 @@ struct graph {
 	const char *token;
 	const char *phone_id;
 	const char *secret;
-	int log_fd;     /* -1: none */
-	bool is_silent; /* bench mode: counters only */
+	int64_t token_ends_s;  /* what is told of the token: 0 never */
+	int64_t date_offset_s; /* how far the clock is off that the answers are dated by */
+	int log_fd;            /* -1: none */
+	bool is_silent;        /* bench mode: counters only */
 	struct faults faults;
 	struct status_plan statuses;
 	struct graph_world world;

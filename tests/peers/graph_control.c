@@ -90,6 +90,13 @@ static void on_statuses(struct graph *graph, struct talk *talk, json_t *plan)
 	answer_ok(talk);
 }
 
+static void on_token(struct graph *graph, struct talk *talk, json_t *plan)
+{
+	graph->token_ends_s = wait_of(plan, "ends_s", graph->token_ends_s);
+	graph->date_offset_s = wait_of(plan, "date_offset_s", graph->date_offset_s);
+	answer_ok(talk);
+}
+
 static void on_templates(struct graph *graph, struct talk *talk, json_t *plan)
 {
 	json_object_clear(graph->world.templates);
@@ -175,9 +182,11 @@ void graph_control(struct graph *graph, struct talk *talk, pa_str path)
 		const char *path;
 		void (*fn)(struct graph *graph, struct talk *talk, json_t *plan);
 	} routes[] = {
-		{"messages", on_list},     {"stats", on_stats}, {"faults", on_faults},
-		{"statuses", on_statuses}, {"reset", on_reset}, {"templates", on_templates},
-		{"webhook", on_webhook},   {"media", on_media}, {"acknowledged", on_acknowledged},
+		{"messages", on_list}, {"stats", on_stats},
+		{"faults", on_faults}, {"statuses", on_statuses},
+		{"reset", on_reset},   {"templates", on_templates},
+		{"token", on_token},   {"webhook", on_webhook},
+		{"media", on_media},   {"acknowledged", on_acknowledged},
 	};
 	json_t *plan = json_loadb(talk->body.ptr ? talk->body.ptr : "", talk->body.len, 0, NULL);
 
