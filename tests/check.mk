@@ -19,7 +19,8 @@ HOUSE = all peers $(FIXTURES) $(SCRIPTED)/proaltod
 # What runs against the whole daemon, slowest first.
 HOUSE_TESTS = tests/integration/trouble.py tests/integration/stuck.py tests/scenario/run.py tests/integration/intake.py \
 	tests/integration/leaks.py tests/integration/metrics.py tests/integration/scripted.py tests/integration/start.py tests/integration/nodes.py \
-	tests/integration/statements.py tests/integration/setup.py tests/integration/upkeep.py tests/integration/operations.py
+	tests/integration/statements.py tests/integration/setup.py tests/integration/upkeep.py tests/integration/operations.py \
+	tests/integration/doctor.py
 SUITES = $(foreach t,$(HOUSE_TESTS),"$(LISTED) $(t)") "$(LISTED) tests/integration/crash.py 10" \
 	$(foreach t,$(UNIT_TESTS) $(CORE_TESTS),"$(t)")
 # These look at the sources, or bring their own build.

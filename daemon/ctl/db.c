@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "ctl/beside.h"
+#include "ctl/db_check.h"
 #include "io/crypto.h"
 #include "io/migrate.h"
 
@@ -17,6 +18,7 @@
 struct db_arguments {
 	const char *conninfo;
 	const char *directory;
+	bool is_json;
 };
 
 static void config_done(struct config **config)
@@ -44,13 +46,15 @@ static int owner_conninfo(struct ctl *ctl, const char **ret)
 
 static bool parse(int argc, char *const *argv, struct db_arguments *ret)
 {
-	for (int i = 0; i < argc; i += 2) {
-		if (i + 1 == argc)
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			ret->is_json = true;
+		else if (i + 1 == argc)
 			return false;
-		if (strcmp(argv[i], "--dsn") == 0)
-			ret->conninfo = argv[i + 1];
+		else if (strcmp(argv[i], "--dsn") == 0)
+			ret->conninfo = argv[++i];
 		else if (strcmp(argv[i], "--directory") == 0)
-			ret->directory = argv[i + 1];
+			ret->directory = argv[++i];
 		else
 			return false;
 	}
@@ -88,24 +92,34 @@ static int print_list(struct ctl *ctl, const struct migration_list *list)
 	return wrong;
 }
 
-int ctl_db(struct ctl *ctl, int argc, char *const *argv)
+/* migrate and status */
+static int run_migrations(struct ctl *ctl, const struct db_arguments *arguments, bool is_migrate)
 {
-	struct db_arguments arguments = {NULL, NULL};
 	struct migration_list list = {0};
 	pa_error err = ERROR_INIT;
+
+	if ((is_migrate ? migrate_apply : migrate_status)(
+		    ctl->arena, arguments->conninfo, arguments->directory, &list, &err) != PA_OK)
+		return ctl_fail(ctl, CTL_FAILED, "%s", error_text(&err));
+	return print_list(ctl, &list) ? CTL_FAILED : CTL_OK;
+}
+
+int ctl_db(struct ctl *ctl, int argc, char *const *argv)
+{
+	struct db_arguments arguments = {.conninfo = NULL};
 	bool is_migrate = argc > 0 && strcmp(argv[0], "migrate") == 0;
 	bool is_status = argc > 0 && strcmp(argv[0], "status") == 0;
+	bool is_check = argc > 0 && strcmp(argv[0], "check") == 0;
 	int status;
 
-	if ((!is_migrate && !is_status) || !parse(argc - 1, argv + 1, &arguments))
+	if ((!is_migrate && !is_status && !is_check) || !parse(argc - 1, argv + 1, &arguments) ||
+	    (arguments.is_json && !is_check))
 		return ctl_usage(ctl);
 	status = fill_in(ctl, &arguments);
 	if (status != CTL_OK)
 		return status;
 	if (crypto_init() != PA_OK)
 		return ctl_fail(ctl, CTL_FAILED, "libsodium");
-	if ((is_migrate ? migrate_apply : migrate_status)(
-		    ctl->arena, arguments.conninfo, arguments.directory, &list, &err) != PA_OK)
-		return ctl_fail(ctl, CTL_FAILED, "%s", error_text(&err));
-	return print_list(ctl, &list) ? CTL_FAILED : CTL_OK;
+	return is_check ? db_check(ctl, arguments.conninfo, arguments.directory, arguments.is_json)
+			: run_migrations(ctl, &arguments, is_migrate);
 }

@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -173,11 +174,20 @@ static void run_all(const struct doctor *doctor, struct findings *findings)
 		take(&running[i], &checks[i], findings);
 }
 
-static bool is_service(void)
+/* Root, the service's user, or whoever else runs a daemon of his own: its directory is his. */
+static bool is_service(struct ctl *ctl)
 {
 	const struct passwd *user = getpwnam(SERVICE_USER);
+	const char *socket = config_control_socket(ctl->config_path, ctl->arena);
+	const char *slash = socket ? strrchr(socket, '/') : NULL;
+	struct stat st;
 
-	return geteuid() == 0 || !user || geteuid() == user->pw_uid;
+	if (geteuid() == 0 || (user && geteuid() == user->pw_uid))
+		return true;
+	return slash &&
+	       stat(arena_copy(ctl->arena, (pa_str){socket, (size_t)(slash - socket)}).ptr, &st) ==
+		       0 &&
+	       st.st_uid == geteuid();
 }
 
 /* As much of the configuration as can be had: whole; without its secrets; without its plugins. */
@@ -222,7 +232,7 @@ static bool parse(struct doctor *doctor, int argc, char *const *argv, bool *ret_
 
 int ctl_doctor(struct ctl *ctl, int argc, char *const *argv)
 {
-	struct doctor doctor = {.ctl = ctl, .arena = ctl->arena, .is_service = is_service()};
+	struct doctor doctor = {.ctl = ctl, .arena = ctl->arena, .is_service = is_service(ctl)};
 	struct findings findings = {.list = json_array_new()};
 	struct config_problems problems = {0};
 	struct config *configs[3] = {NULL, NULL, NULL};

@@ -148,14 +148,12 @@ static void judge_answer(const struct doctor *doctor, const struct json *said,
 	findings_add(findings, "service", HEALTH_OK, NULL, "proaltod %.*s, %s %.*s",
 		     PA_FMT(text(said, "version")), ctl_say("nodo", "node"),
 		     PA_FMT(text(said, "node")));
-	if (!is_set(said, "store"))
-		findings_add(
-			findings, "service-store", HEALTH_CRITICAL, "proaltoctl status", "%s %.*s",
-			ctl_say("el servicio no puede escribir en la base y rechaza mensajes con "
-				"503:",
-				"the service can't write to the database and turns messages "
-				"away with 503:"),
-			PA_FMT(text(said, "store_error")));
+	if (!is_set(said, "store") || text(said, "store_error").len)
+		findings_add(findings, "service-store", HEALTH_CRITICAL, "proaltoctl status",
+			     "%s %.*s",
+			     ctl_say("el servicio no puede trabajar con la base:",
+				     "the service can't work with the database:"),
+			     PA_FMT(text(said, "store_error")));
 	if (is_set(said, "last_reload_refused"))
 		findings_add(
 			findings, "reload", HEALTH_WARNING, "sudo proaltoctl check", "%s",

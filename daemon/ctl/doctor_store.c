@@ -114,14 +114,17 @@ static pa_status look_at_server(struct db *db, struct arena *arena, struct findi
 			findings, "durability", HEALTH_OK, NULL, "%s",
 			ctl_say("lo confirmado queda en disco", "what is committed is on disk"));
 	else
-		findings_add(findings, "durability", HEALTH_CRITICAL,
-			     "ALTER SYSTEM SET fsync = on; ALTER SYSTEM SET full_page_writes = on; "
-			     "SELECT pg_reload_conf();",
-			     "%s",
-			     ctl_say("fsync o full_page_writes está apagado: un corte de luz "
-				     "pierde mensajes ya confirmados",
-				     "fsync or full_page_writes is off: a power cut loses messages "
-				     "that were acknowledged"));
+		findings_add(
+			findings, "durability", HEALTH_CRITICAL,
+			ctl_say("ponga fsync = on y full_page_writes = on en postgresql.conf; sudo "
+				"systemctl reload postgresql",
+				"set fsync = on and full_page_writes = on in postgresql.conf; sudo "
+				"systemctl reload postgresql"),
+			"%s",
+			ctl_say("fsync o full_page_writes está apagado: un corte de luz "
+				"pierde mensajes ya confirmados",
+				"fsync or full_page_writes is off: a power cut loses messages "
+				"that were acknowledged"));
 	judge_replication(rows, findings);
 	judge_clock(db_time_ns(rows, 0, CLOCK), findings);
 	return PA_OK;
@@ -142,10 +145,9 @@ static pa_status look_at_partitions(struct db *db, struct arena *arena, struct f
 	missing = (long long)db_int64(rows, 0, 0);
 	stray = (long long)db_int64(rows, 0, 1);
 	findings_add(findings, "partitions", missing ? HEALTH_CRITICAL : HEALTH_OK,
-		     missing ? ctl_say("deje el servicio activo: las hace cada hora; o SELECT "
-				       "proalto.make_partitions(now(), now() + '1 year')",
-				       "leave the service running: it makes them each hour; or "
-				       "SELECT proalto.make_partitions(now(), now() + '1 year')")
+		     missing ? ctl_say("deje el servicio activo: las hace al arrancar y cada hora",
+				       "leave the service running: it makes them at its start and "
+				       "each hour")
 			     : NULL,
 		     ctl_say("particiones que faltan de los próximos meses: %lld",
 			     "partitions of the next months that are missing: %lld"),

@@ -106,11 +106,15 @@ static const struct subcommand {
 	 "proalto-maintenance.timer, con el rol proalto_retention)",
 	 "how long each thing is kept and why, what will go and what went; run takes it away "
 	 "(proalto-maintenance.timer does each night, as the role proalto_retention)"},
-	{"db", ctl_db, "migrate|status [--dsn CADENA] [--directory DIR]",
-	 "pone al día el esquema de la base, o dice cómo está; sin --dsn, la base de la "
-	 "configuración con el rol proalto_owner",
-	 "brings the database's schema up to date, or says how it is; without --dsn the "
-	 "configuration's database with the role proalto_owner"},
+	{"db", ctl_db, "check|migrate|status [--dsn CADENA] [--directory DIR] [--json]",
+	 "check: si el esquema se puede poner al día ahora, y si no, por qué (no cambia nada); "
+	 "migrate: lo pone al día; status: cómo está. Sin --dsn, la base de la configuración con "
+	 "el rol "
+	 "proalto_owner",
+	 "check: whether the schema can be brought up to date now, and if not, why (changes "
+	 "nothing); "
+	 "migrate: does it; status: how it is. Without --dsn the configuration's database with the "
+	 "role proalto_owner"},
 	{"demo", ctl_demo, "[--port N]",
 	 "una demostración en el navegador, con clientes inventados, sin internet ni cuenta en "
 	 "Meta "

@@ -99,14 +99,18 @@ static void write_store(struct view *view)
 	pa_str why = text(view->said, "store_error");
 
 	label(view, "Base de datos", "Database");
-	if (is_there) {
+	if (is_there && !why.len) {
 		buf_format(&view->out, "%s\n", ctl_say("responde", "answers"));
 		return;
 	}
-	buf_format(&view->out, "%s: %.*s\n", ctl_say("NO SIRVE", "OUT OF USE"), PA_FMT(why));
+	buf_format(&view->out, "%s: %.*s\n",
+		   is_there ? ctl_say("FALLA", "FAILS") : ctl_say("NO SIRVE", "OUT OF USE"),
+		   PA_FMT(why));
 	trouble(view, "%s",
-		ctl_say("la base de datos no sirve: los mensajes se rechazan con 503",
-			"the database is out of use: messages are turned away with 503"));
+		is_there
+			? ctl_say("la base de datos falla", "the database fails")
+			: ctl_say("la base de datos no sirve: los mensajes se rechazan con 503",
+				  "the database is out of use: messages are turned away with 503"));
 }
 
 static void write_core(struct view *view)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * io/crypto.h: the only user of libsodium and of OpenSSL's libcrypto. All functions are thread-safe once
- * crypto_init() has returned.
+ * io/crypto.h: the only user of libsodium and of OpenSSL's libcrypto. All functions are thread-safe
+ * once crypto_init() has returned.
  *
  * Sealing is XChaCha20-Poly1305 (libsodium's secretbox-like AEAD with a random 24-byte nonce): a
  * sealed text is nonce, ciphertext, tag. The context is authenticated, not stored: it ties a sealed

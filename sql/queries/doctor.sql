@@ -1,4 +1,4 @@
--- What proaltoctl doctor and `proaltoctl db check` ask of the store; never the daemon.
+-- What proaltoctl doctor asks of the store; never the daemon.
 
 -- name: doctor_server
 -- The server itself. Columns: version (150004), fsync and full_page_writes are on, synchronous standbys

@@ -66,7 +66,8 @@ static pa_status on_status(void *arg, const struct json *request, struct json *r
 	json_set_text(reply, "now", PA_STR("2026-11-26T03:10:00-05:00"));
 	json_set_text(reply, "started_at", PA_STR("2026-11-23T03:00:00-05:00"));
 	json_set_bool(reply, "store", !fx->is_store_away);
-	json_set_text(reply, "store_error", PA_STR("gone"));
+	if (fx->is_store_away)
+		json_set_text(reply, "store_error", PA_STR("gone"));
 	json_set_text(reply, "core", fx->is_store_away ? PA_STR("down") : PA_STR("up"));
 	json_set_integer(reply, "stored_events", fx->is_store_away ? 7 : 0);
 	json_set_integer(reply, "stored_events_oldest_ms", 7500000);
