@@ -92,6 +92,11 @@ struct config {
 			    * over from the other, the newest first */
 	const char *node;  /* this node's name; default: the host's */
 
+	/* backup: proaltoctl's business */
+	const char *backup_directory;
+	int64_t backup_keep;
+	const char *backup_recovery; /* the recovery file, for whose code backups are sealed */
+
 	/* work */
 	int64_t workers;
 	int64_t turn_deadline_ms;
@@ -200,6 +205,22 @@ const char *config_path_of(const char *file, const char *key, struct arena *aren
 /* Prints every problem, errors and warnings, a line each, and a closing line on path, for people
  * (proaltod --check): errors on standard error. Returns how many of them are errors. */
 size_t config_print_problems(const char *path, const struct config_problems *problems);
+
+/* A secret that a file refers to. */
+struct config_secret {
+	const char *reference; /* "credential:NAME" ... */
+	pa_str bytes;          /* absent if it can't be read */
+};
+
+/* Every secret that path refers to, once each, whosever option it is: no plugin is asked. Lies in
+ * the arena, which the caller wipes. PA_REJECTED: the file can't be read. problems tells of secrets
+ * that can't. */
+pa_status config_secrets(const char *path, struct arena *arena, struct config_secret **ret,
+			 size_t *ret_count, struct config_problems *problems, pa_error *err)
+	PA_MUST_USE;
+
+/* Where the file says that the master key is: "credential:NAME" ...; NULL if it does not. */
+const char *config_master_reference(const char *path, struct arena *arena);
 
 /* Appends to names the keys that differ between the two and can't be changed without a restart. */
 size_t config_restart_keys(const struct config *old, const struct config *new, const char **names,

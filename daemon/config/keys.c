@@ -100,12 +100,29 @@ static const struct config_key core_keys[] = {
 	      "(host=db1,db2) the one that takes writes is used.")},
 	{"store.master_key", KEY_MASTER, KEY_REQUIRED | KEY_RESTART, AT(master_key),
 	 HELP("Llave con la que se sella todo lo guardado: 64 cifras hexadecimales (openssl rand "
-	      "-hex 32). Quien la pierde, pierde los datos: guarde una copia fuera del equipo.",
-	      "Key that seals all that is stored: 64 hexadecimal digits (openssl rand -hex 32). "
+	      "-hex 32), o dos líneas mientras se cambia (proaltoctl keys rotate). Quien la "
+	      "pierde, pierde los datos: guarde una copia fuera del equipo.",
+	      "Key that seals all that is stored: 64 hexadecimal digits (openssl rand -hex 32), or "
+	      "two lines while it is changed (proaltoctl keys rotate). "
 	      "Who loses it loses the data: keep a copy elsewhere.")},
 	{"store.node", KEY_NAME, KEY_RESTART, AT(node), .fallback = "\"\"",
 	 HELP("Nombre de este nodo entre los que comparten la base. Vacío: el del equipo.",
 	      "This node's name among those that share the database. Empty: the host's.")},
+	{"backup.directory", KEY_PATH, 0, AT(backup_directory),
+	 .fallback = "\"/var/backups/proalto\"",
+	 HELP("Dónde deja proaltoctl backup las copias. Mejor en otro equipo (un montaje): lo que "
+	      "está aquí se pierde con este.",
+	      "Where proaltoctl backup leaves the copies. Better on another machine (a mount): "
+	      "what "
+	      "is here is lost with this one.")},
+	{"backup.keep", KEY_INTEGER, 0, AT(backup_keep), RANGE(1, 1000), "14",
+	 HELP("Cuántas copias se guardan; las más viejas se borran.",
+	      "How many copies are kept; the oldest go.")},
+	{"backup.recovery", KEY_PATH, 0, AT(backup_recovery),
+	 .fallback = "\"/etc/proalto/recovery.json\"",
+	 HELP("Archivo de recuperación: las copias se sellan para su código, que no está en este "
+	      "equipo.",
+	      "Recovery file: copies are sealed for its code, which is not on this machine.")},
 	{"work.workers", KEY_INTEGER, KEY_RESTART, AT(workers), RANGE(2, 512), "16",
 	 HELP("Hilos que atienden conversaciones. Más que la suma de max_calls de los backends.",
 	      "Threads that serve conversations. More than the sum of the backends' max_calls.")},

@@ -413,6 +413,18 @@ const char *config_control_socket(const char *path, struct arena *arena)
 	return path_alone(path, "control", "socket", CONFIG_CONTROL_SOCKET, arena);
 }
 
+const char *config_master_reference(const char *path, struct arena *arena)
+{
+	struct arena *scratch PA_CLEANUP(arena_done) = arena_new(CONFIG_CAP);
+	const struct conf_node *root, *node;
+	pa_error err = ERROR_INIT;
+
+	if (config_read_tree(path, scratch, &root, &err) != PA_OK)
+		return NULL;
+	node = conf_find(conf_find(root, "store"), "master_key");
+	return node && node->kind == CONF_TEXT ? arena_copy(arena, node->text).ptr : NULL;
+}
+
 void config_free(struct config *config)
 {
 	const struct loaded *loaded = (const struct loaded *)config;

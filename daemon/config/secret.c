@@ -195,3 +195,63 @@ bool secret_read(struct reader *reader, const char *where, const char *key, pa_s
 	secret_keep(reader, *ret);
 	return true;
 }
+
+/* ---- all of a file's ---- */
+
+#define SECRETS_MAX 500
+
+struct gathering {
+	struct reader *reader;
+	struct arena *arena;
+	struct config_secret *list;
+	size_t count;
+};
+
+static bool is_gathered(const struct gathering *gathering, pa_str reference)
+{
+	for (size_t i = 0; i < gathering->count; i++)
+		if (str_equal(str_from(gathering->list[i].reference), reference))
+			return true;
+	return false;
+}
+
+static void gather(struct gathering *gathering, const struct conf_node *node)
+{
+	struct config_secret *secret = &gathering->list[gathering->count];
+	const char *where;
+	pa_str bytes;
+
+	for (size_t i = 0; i < node->count; i++)
+		gather(gathering, node->children[i]);
+	if (node->kind != CONF_TEXT || !secret_is_reference(node->text) ||
+	    gathering->count == SECRETS_MAX || is_gathered(gathering, node->text))
+		return;
+	where = conf_where(gathering->arena, node);
+	secret->reference = arena_copy(gathering->arena, node->text).ptr;
+	secret->bytes = PA_STR_ABSENT;
+	if (secret_read(gathering->reader, where, node->name ? node->name : "", node->text, &bytes))
+		secret->bytes = bytes;
+	gathering->count++;
+}
+
+pa_status config_secrets(const char *path, struct arena *arena, struct config_secret **ret,
+			 size_t *ret_count, struct config_problems *problems, pa_error *err)
+{
+	struct reader reader = {.path = path,
+				.loaded = ARENA_NEW(arena, struct loaded),
+				.arena = arena,
+				.problems = problems};
+	struct gathering gathering = {
+		.reader = &reader,
+		.arena = arena,
+		.list = ARENA_ARRAY(arena, struct config_secret, SECRETS_MAX + 1)};
+	const struct conf_node *root;
+	pa_status status = config_read_tree(path, arena, &root, err);
+
+	if (status != PA_OK)
+		return status;
+	gather(&gathering, root);
+	*ret = gathering.list;
+	*ret_count = gathering.count;
+	return PA_OK;
+}

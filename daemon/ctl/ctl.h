@@ -24,6 +24,7 @@ struct ctl {
 /* Runs with the arguments behind the subcommand's name. Returns the exit status. */
 typedef int ctl_fn(struct ctl *ctl, int argc, char *const *argv);
 
+ctl_fn ctl_backup;       /* backup [--output FILE] */
 ctl_fn ctl_check;        /* check */
 ctl_fn ctl_channel;      /* channel pause, channel resume */
 ctl_fn ctl_clock;        /* clock advance DURATION */
@@ -36,11 +37,14 @@ ctl_fn ctl_demo;         /* demo [--port N] */
 ctl_fn ctl_drain;     /* drain */
 ctl_fn ctl_hosts;     /* hosts [--json] */
 ctl_fn ctl_inbox;     /* inbox --json */
+ctl_fn ctl_keys;      /* keys rotate, status, recovery */
 ctl_fn ctl_log_level; /* log-level LEVEL */
 ctl_fn ctl_looks;     /* looks */
+ctl_fn ctl_node;      /* node add, import */
 ctl_fn ctl_outbox;    /* outbox list, retry, give-up, settle */
 ctl_fn ctl_queues;    /* queues */
 ctl_fn ctl_reload;    /* reload */
+ctl_fn ctl_restore;   /* restore FILE */
 ctl_fn ctl_retention; /* retention show, retention run */
 ctl_fn ctl_set_aside; /* set-aside list, retry, drop */
 ctl_fn ctl_setup;     /* setup */

@@ -121,6 +121,35 @@ static const struct subcommand {
 	 "(paquete proalto-simulator); Ctrl-C la termina",
 	 "a demonstration in the browser, with invented customers, without internet or an account "
 	 "at Meta (package proalto-simulator); Ctrl-C ends it"},
+	{"backup", ctl_backup, "[--output ARCHIVO | --erasures-only] [--dsn CADENA]",
+	 "copia de la base, la configuración y los secretos en un archivo que solo abre el código "
+	 "de "
+	 "recuperación, y a su lado la lista de supresiones; --erasures-only: solo la lista",
+	 "a copy of database, configuration and secrets in one file that only the recovery code "
+	 "opens, "
+	 "and beside it the list of erasures; --erasures-only: that list alone"},
+	{"restore", ctl_restore,
+	 "COPIA [--code-file ARCHIVO] [--erasures ARCHIVO | --no-erasures] [--dsn CADENA] "
+	 "[--replace [--confirm BASE]]",
+	 "devuelve una copia, aquí o en otro equipo: revisa todo antes de tocar nada, no borra una "
+	 "base con datos sin que se lo digan dos veces, y repite las supresiones",
+	 "brings a backup back, here or on another machine: looks at everything before it touches "
+	 "anything, deletes no data unless told twice, and repeats the erasures"},
+	{"keys", ctl_keys,
+	 "rotate [--finish] [--no-restart] | status | recovery [--output ARCHIVO]",
+	 "cambia la llave maestra sin detener el servicio (--finish: retira la anterior), dice "
+	 "cómo va, "
+	 "o hace el archivo de recuperación y muestra su código una sola vez",
+	 "changes the master key while the service works (--finish: removes the one before), says "
+	 "how "
+	 "far it is, or makes the recovery file and shows its code once"},
+	{"node", ctl_node, "add --output ARCHIVO | import ARCHIVO [--code-file ARCHIVO]",
+	 "lleva configuración y secretos a otro nodo, en un archivo que abre un código que se "
+	 "muestra "
+	 "una sola vez",
+	 "carries configuration and secrets to another node, in a file that is opened by a code "
+	 "shown "
+	 "once"},
 	{"clock", ctl_clock, "advance 16m",
 	 "adelanta el reloj del servicio (solo en una demostración)",
 	 "turns the service's clock on (in a demonstration only)"},

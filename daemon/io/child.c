@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -18,6 +19,12 @@ static void fd_done(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+}
+
+static void ends_done(int (*ends)[2])
+{
+	fd_done(&(*ends)[0]);
+	fd_done(&(*ends)[1]);
 }
 
 static void actions_done(posix_spawn_file_actions_t *actions)
@@ -42,7 +49,8 @@ static int open_input(pa_str input)
 	return fd;
 }
 
-static int spawn(pid_t *ret, const char *const *argv, int input, int output)
+static int spawn(pid_t *ret, const char *const *argv, char *const *environment, int input,
+		 int output)
 {
 	posix_spawn_file_actions_t actions PA_CLEANUP(actions_done);
 	posix_spawnattr_t attributes PA_CLEANUP(attributes_done);
@@ -61,7 +69,7 @@ static int spawn(pid_t *ret, const char *const *argv, int input, int output)
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	/* posix_spawn changes none of them, though its type doesn't say so. */
 	return posix_spawnp(ret, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv,
-			    environ);
+			    environment);
 }
 
 /* One byte more than max shows that there is more. */
@@ -109,7 +117,7 @@ pa_status child_run(struct arena *arena, const char *const *argv, pa_str input, 
 
 	if (in < 0 || (ret && pipe2(ends, O_CLOEXEC) < 0))
 		return error_set(err, PA_REJECTED, "%s: %s", argv[0], strerrordesc_np(errno));
-	failure = spawn(&pid, argv, in, ends[1]);
+	failure = spawn(&pid, argv, environ, in, ends[1]);
 	fd_done(&ends[1]);
 	if (!failure && ret)
 		len = read_output(ends[0], out, max + 1);
@@ -123,4 +131,50 @@ pa_status child_run(struct arena *arena, const char *const *argv, pa_str input, 
 	if (ret)
 		*ret = (pa_str){out, (size_t)len};
 	return PA_OK;
+}
+
+/* Of two variables of one name the first counts. */
+static char **environment_with(const char *const *more)
+{
+	size_t count = 0, own = 0;
+	char **all;
+
+	while (environ[count])
+		count++;
+	while (more[own])
+		own++;
+	all = calloc(own + count + 1, sizeof(*all));
+	if (!all)
+		abort();
+	memcpy(all, more, own * sizeof(*all));
+	memcpy(all + own, environ, count * sizeof(*all));
+	return all;
+}
+
+pa_status child_start(const char *const *argv, const char *const *more, bool is_input,
+		      struct child *ret, pa_error *err)
+{
+	int ends[2] PA_CLEANUP(ends_done) = {-1, -1};
+	int null PA_CLEANUP(fd_done) = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char **environment;
+	pid_t pid;
+	int failure;
+
+	if (null < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return error_set(err, PA_REJECTED, "%s: %s", argv[0], strerrordesc_np(errno));
+	environment = environment_with(more);
+	failure = spawn(&pid, argv, environment, is_input ? ends[0] : null,
+			is_input ? null : ends[1]);
+	free(environment);
+	if (failure)
+		return error_set(err, PA_REJECTED, "%s: %s", argv[0], strerrordesc_np(failure));
+	*ret = (struct child){.program = argv[0], .pid = pid, .fd = ends[is_input ? 1 : 0]};
+	ends[is_input ? 1 : 0] = -1;
+	return PA_OK;
+}
+
+pa_status child_end(struct child *child, pa_error *err)
+{
+	fd_done(&child->fd);
+	return end_of((pid_t)child->pid, child->program, err);
 }

@@ -21,4 +21,20 @@
 pa_status child_run(struct arena *arena, const char *const *argv, pa_str input, size_t max,
 		    pa_str *ret, pa_error *err) PA_MUST_USE;
 
+/* A program that runs beside us, with one pipe. */
+struct child {
+	const char *program;
+	int64_t pid;
+	int fd; /* our end: to be read, or written */
+};
+
+/* Starts it: reads what it writes, or the other way round (is_input); the other end is nothing.
+ * more: what its environment has before ours, "NAME=value", NULL-terminated. argv[0] must outlive
+ * it. */
+pa_status child_start(const char *const *argv, const char *const *more, bool is_input,
+		      struct child *ret, pa_error *err) PA_MUST_USE;
+
+/* Closes the pipe and waits for its end. PA_REJECTED: it failed. */
+pa_status child_end(struct child *child, pa_error *err) PA_MUST_USE;
+
 #endif

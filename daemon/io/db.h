@@ -45,6 +45,11 @@ pa_status db_open(const char *conninfo, const char *application_name, const char
 		  struct db **ret, pa_error *err) PA_MUST_USE;
 void db_close(struct db *db);
 
+/* What a connection string says, as libpq's programs take it from their environment ("PGHOST=..."):
+ * theirs is read by nobody else, their arguments by everybody. In the arena, NULL-terminated. */
+pa_status db_environment(struct arena *arena, const char *conninfo, const char *const **ret,
+			 pa_error *err) PA_MUST_USE;
+
 /* Prepares more sets, outside of a pipeline. After a failure the connection can only be closed. */
 pa_status db_prepare(struct db *db, const char *const *sets, pa_error *err) PA_MUST_USE;
 

@@ -306,3 +306,26 @@ pa_status db_set(struct db *db, const char *name, const char *value, pa_error *e
 		return error_set(err, PA_BUG, "db_set within a pipeline");
 	return run_session(db, SQL_SESSION_SET, values, NULL, err);
 }
+
+pa_status db_environment(struct arena *arena, const char *conninfo, const char *const **ret,
+			 pa_error *err)
+{
+	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+	const char **list;
+	size_t count = 0;
+
+	if (!options)
+		return error_set(err, PA_REJECTED, "the connection string can't be understood");
+	while (options[count].keyword)
+		count++;
+	list = ARENA_ARRAY(arena, const char *, count + 1);
+	count = 0;
+	for (const PQconninfoOption *option = options; option->keyword; option++)
+		if (option->val && option->envvar)
+			list[count++] =
+				arena_format(arena, "%s=%s", option->envvar, option->val).ptr;
+	list[count] = NULL;
+	PQconninfoFree(options);
+	*ret = list;
+	return PA_OK;
+}

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * proaltoctl restore: a backup, on this machine or on another one. Everything is looked at before
+ * anything is touched: the file to its end, the code, the list of erasures, the database.
+ */
+#include "base/calendar.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "ctl/backup.h"
+#include "ctl/code.h"
+#include "ctl/keepsake.h"
+#include "ctl/options.h"
+#include "ctl/peer.h"
+#include "io/schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROLES 4
+
+struct restore {
+	struct ctl *ctl;
+	const char *path;
+	const char *code_path;
+	const char *erasures_path;
+	const char *conninfo;
+	const char *confirmed; /* the database's name, typed out */
+	bool may_replace;
+	bool without_erasures;
+	struct archive_head head;
+	struct key_pair pair;
+	struct kept *kept;
+	pa_str erasures; /* the newest list */
+	bool is_replacing;
+};
+
+static void fd_done(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static void close_db(struct db **db)
+{
+	db_close(*db);
+}
+
+static void config_done(struct config **config)
+{
+	config_free(*config);
+}
+
+/* ---- looking ---- */
+
+static pa_status open_file(const struct restore *r, const char *path, const char *kind, int *ret_fd,
+			   struct archive **ret, struct archive_head *ret_head, pa_error *err)
+{
+	pa_status status;
+
+	(void)r;
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return error_set(err, PA_REJECTED, "%s: %s", path, strerrordesc_np(errno));
+	status = archive_open(*ret_fd, ret, ret_head, err);
+	if (status == PA_OK && !str_equal(ret_head->kind, str_from(kind)))
+		status = error_set(err, PA_REJECTED, "it is of another kind");
+	if (status != PA_OK)
+		error_prefix(err, "%s: ", path);
+	return status;
+}
+
+static const struct kept *find(const struct kept *kept, const char *name)
+{
+	while (kept && !str_equal(kept->name, str_from(name)))
+		kept = kept->next;
+	return kept;
+}
+
+/* Reads it to its end, and keeps what is small. */
+static pa_status look_at_backup(struct restore *r, pa_error *err)
+{
+	struct archive *archive PA_CLEANUP(archive_done) = NULL;
+	int fd PA_CLEANUP(fd_done) = -1;
+	pa_str code;
+	pa_status status = open_file(r, r->path, BACKUP_KIND, &fd, &archive, &r->head, err);
+
+	if (status != PA_OK)
+		return status;
+	if (r->head.schema > schema_newest())
+		return error_set(err, PA_REJECTED, "%s",
+				 "it was made by a later version: install that one");
+	if (!code_read(r->ctl, r->code_path, &code))
+		return error_set(err, PA_REJECTED, "no code");
+	status = recovery_unlock(code, &r->head.lock, &r->pair, err);
+	bytes_wipe((char *)(uintptr_t)code.ptr, code.len);
+	if (status == PA_OK)
+		status = archive_unlock(archive, &r->pair, err);
+	if (status == PA_OK)
+		status = keepsake_read(r->ctl, archive, BACKUP_DATABASE, &r->kept, err);
+	return status;
+}
+
+/* The newest list lies beside the backups. */
+static pa_status look_at_erasures(struct restore *r, pa_error *err)
+{
+	struct archive *archive PA_CLEANUP(archive_done) = NULL;
+	int fd PA_CLEANUP(fd_done) = -1;
+	const char *slash = strrchr(r->path, '/');
+	const char *path = r->erasures_path;
+	struct archive_head head;
+	const struct kept *list;
+	struct kept *kept;
+	pa_status status;
+
+	if (r->without_erasures)
+		return PA_OK;
+	if (!path)
+		path = arena_format(r->ctl->arena, "%.*s" BACKUP_ERASURES_FILE,
+				    slash ? (int)(slash - r->path) + 1 : 0, r->path)
+			       .ptr;
+	status = open_file(r, path, BACKUP_ERASURES, &fd, &archive, &head, err);
+	if (status == PA_OK)
+		status = archive_unlock(archive, &r->pair, err);
+	if (status == PA_OK)
+		status = keepsake_read(r->ctl, archive, "", &kept, err);
+	list = status == PA_OK ? find(kept, BACKUP_ERASURES) : NULL;
+	if (status == PA_OK && !list)
+		status = error_set(err, PA_REJECTED, "%s: no list", path);
+	if (status == PA_OK && head.at_ns < r->head.at_ns)
+		status =
+			error_set(err, PA_REJECTED, "%s: %s", path,
+				  ctl_say("es anterior a la copia", "it is older than the backup"));
+	if (status == PA_OK && list)
+		r->erasures = list->bytes;
+	else
+		ctl_fail(
+			r->ctl, CTL_FAILED, "%s",
+			ctl_say("falta la lista de supresiones más nueva (--erasures ARCHIVO); sin "
+				"ella volverían datos ya suprimidos. Si de verdad no existe: "
+				"--no-erasures",
+				"the newest list of erasures is missing (--erasures FILE); without "
+				"it "
+				"erased data would come back. If there really is none: "
+				"--no-erasures"));
+	return status;
+}
+
+static bool is_confirmed(const struct restore *r, const char *name)
+{
+	const char *prompt;
+
+	if (r->confirmed)
+		return strcmp(r->confirmed, name) == 0;
+	prompt = arena_format(
+			 r->ctl->arena,
+			 ctl_say("Se borrará todo lo que hay en la base %s. Escriba su nombre: ",
+				 "All that is in the database %s will be deleted. Type its "
+				 "name: "),
+			 name)
+			 .ptr;
+	return code_confirm(prompt, name);
+}
+
+static pa_status look_at_database(struct restore *r, struct db *db, pa_error *err)
+{
+	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
+	pa_status status = db_run(db, db_params_new(r->ctl->arena, SQL_RESTORE_LOOK), &rows, err);
+
+	if (status != PA_OK)
+		return status;
+	if (db_int64(rows, 0, 2) != ROLES)
+		return error_set(
+			err, PA_REJECTED, "%s",
+			ctl_say("faltan los roles (sql/roles.sql; proaltoctl setup los hace)",
+				"roles are missing (sql/roles.sql; proaltoctl setup makes "
+				"them)"));
+	if (db_bool(rows, 0, 3))
+		return error_set(err, PA_REJECTED, "%s",
+				 ctl_say("el servicio trabaja en esa base: deténgalo antes",
+					 "the service works on that database: stop it first"));
+	r->is_replacing = db_bool(rows, 0, 1);
+	if (r->is_replacing &&
+	    (!r->may_replace ||
+	     !is_confirmed(r, arena_copy(r->ctl->arena, db_str(rows, 0, 0)).ptr)))
+		return error_set(
+			err, PA_REJECTED, "%s",
+			ctl_say("la base no está vacía; para borrarla: --replace, y escribir "
+				"su nombre",
+				"the database is not empty; to delete what it holds: "
+				"--replace, and type its name"));
+	return PA_OK;
+}
+
+/* ---- doing ---- */
+
+static pa_status feed(struct archive *archive, const struct child *child, pa_error *err)
+{
+	pa_str piece;
+	pa_status status;
+
+	for (;;) {
+		status = archive_read(archive, &piece, err);
+		if (status != PA_OK || !piece.len)
+			return status;
+		while (piece.len) {
+			ssize_t n = write(child->fd, piece.ptr, piece.len);
+
+			if (n < 0 && errno != EINTR)
+				return error_set(err, PA_REJECTED, "pg_restore: %s",
+						 strerrordesc_np(errno));
+			if (n > 0)
+				piece = str_slice(piece, (size_t)n, SIZE_MAX);
+		}
+	}
+}
+
+static pa_status find_database(struct archive *archive, pa_error *err)
+{
+	pa_str name;
+	bool is_end = false;
+	pa_status status = PA_OK;
+
+	while (status == PA_OK && !is_end) {
+		status = archive_next(archive, &name, &is_end, err);
+		if (status == PA_OK && !is_end && str_equal(name, PA_STR(BACKUP_DATABASE)))
+			return PA_OK;
+	}
+	return status == PA_OK ? error_set(err, PA_REJECTED, "no database is in it") : status;
+}
+
+static pa_status pour(struct restore *r, struct archive *archive, pa_error *err)
+{
+	const char *const *environment;
+	const char *name = NULL;
+	const char *argv[] = {"pg_restore",
+			      "--no-owner",
+			      "--exit-on-error",
+			      "--no-password",
+			      "--single-transaction",
+			      "--dbname",
+			      NULL,
+			      NULL};
+	struct child child;
+	pa_error later = ERROR_INIT;
+	pa_status ended, status = db_environment(r->ctl->arena, r->conninfo, &environment, err);
+
+	for (; status == PA_OK && *environment; environment++)
+		if (strncmp(*environment, "PGDATABASE=", strlen("PGDATABASE=")) == 0)
+			name = *environment + strlen("PGDATABASE=");
+	if (status == PA_OK && !name)
+		status = error_set(err, PA_REJECTED, "the connection string names no database");
+	if (status != PA_OK)
+		return status;
+	argv[6] = name;
+	status = peer_start(r->ctl, r->conninfo, argv, true, &child, err);
+	if (status != PA_OK)
+		return status;
+	status = feed(archive, &child, err);
+	ended = child_end(&child, &later);
+	return ended == PA_OK ? status : error_set(err, ended, "%s", error_text(&later));
+}
+
+static pa_status restore_database(struct restore *r, struct db *db, pa_error *err)
+{
+	struct archive *archive PA_CLEANUP(archive_done) = NULL;
+	int fd PA_CLEANUP(fd_done) = -1;
+	struct archive_head head;
+	pa_status status = open_file(r, r->path, BACKUP_KIND, &fd, &archive, &head, err);
+
+	if (status == PA_OK)
+		status = archive_unlock(archive, &r->pair, err);
+	if (status == PA_OK)
+		status = find_database(archive, err);
+	if (status == PA_OK && r->is_replacing)
+		status = db_run(db, db_params_new(r->ctl->arena, SQL_RESTORE_DROP), NULL, err);
+	return status == PA_OK ? pour(r, archive, err) : status;
+}
+
+static pa_status erase_one(struct restore *r, struct db *db, pa_str line, int64_t *count,
+			   pa_error *err)
+{
+	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
+	struct json *json PA_CLEANUP(json_done) = NULL;
+	struct db_params *params = db_params_new(r->ctl->arena, SQL_RESTORED_ERASE);
+	int64_t contact, at_ns;
+	pa_str reason;
+	pa_status status;
+
+	if (json_parse(line, &json, err) != PA_OK || !json_get_integer(json, "contact", &contact) ||
+	    !json_get_integer(json, "at_ns", &at_ns) || !json_get_text(json, "reason", &reason))
+		return error_set(err, PA_REJECTED, "the list of erasures is damaged");
+	db_bind_int64(params, contact);
+	db_bind_time(params, at_ns);
+	db_bind_text(params, reason);
+	status = db_run(db, params, &result, err);
+	if (status == PA_OK)
+		*count += db_int64(result, 0, 0);
+	return status;
+}
+
+static pa_status erase_again(struct restore *r, struct db *db, int64_t *ret_count, pa_error *err)
+{
+	pa_str rest = r->erasures;
+	pa_status status = PA_OK;
+
+	*ret_count = 0;
+	while (rest.len && status == PA_OK)
+		status = erase_one(r, db, str_split(&rest, '\n'), ret_count, err);
+	return status;
+}
+
+static pa_status settle(struct restore *r, pa_error *err)
+{
+	static const char *const sets[] = {"restored", NULL};
+	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
+	int64_t erased = 0;
+	pa_status status = peer_open(r->ctl, r->conninfo, sets, &db, err);
+
+	if (status == PA_OK)
+		status = erase_again(r, db, &erased, err);
+	if (status == PA_OK)
+		status = db_run(db, db_params_new(r->ctl->arena, SQL_RESTORED_SETTLE), NULL, err);
+	if (status == PA_OK)
+		status = db_run(db, db_params_new(r->ctl->arena, SQL_RESTORED_WAITING), &rows, err);
+	if (status != PA_OK)
+		return status;
+	printf(ctl_say("Suprimidos otra vez: %lld.\n", "Erased again: %lld.\n"), (long long)erased);
+	printf(ctl_say("Al arrancar se atienden %lld eventos y salen %lld mensajes que esperaban "
+		       "entonces; los que ya salieron después de la copia saldrán otra vez.\n",
+		       "At the start %lld events are served and %lld messages leave that waited "
+		       "then; those that left after the backup leave again.\n"),
+	       (long long)db_int64(rows, 0, 0), (long long)db_int64(rows, 0, 1));
+	return PA_OK;
+}
+
+static void tell_rest(const struct restore *r)
+{
+	pa_str at = instant_iso(r->ctl->arena, r->head.at_ns);
+
+	printf(ctl_say("Todo está como el %.*s (nodo %.*s, versión %.*s). Lo que llegó después no "
+		       "está; Meta repite hasta siete días lo que nadie confirmó, no lo "
+		       "confirmado.\n"
+		       "Falta:\n"
+		       "  1. revisar store.database y lo que nombre equipos en %s\n"
+		       "  2. proaltoctl db migrate; proaltod --check\n"
+		       "  3. systemctl enable --now proalto.socket proalto proalto-backup.timer\n"
+		       "  4. en los demás nodos: proaltoctl node add\n",
+		       "Everything is as of %.*s (node %.*s, version %.*s). What came later is not "
+		       "there; Meta repeats for seven days what nobody acknowledged, and nothing "
+		       "else.\n"
+		       "What is left:\n"
+		       "  1. look at store.database and whatever names machines in %s\n"
+		       "  2. proaltoctl db migrate; proaltod --check\n"
+		       "  3. systemctl enable --now proalto.socket proalto proalto-backup.timer\n"
+		       "  4. on the other nodes: proaltoctl node add\n"),
+	       PA_FMT(at), PA_FMT(r->head.node), PA_FMT(r->head.version), r->ctl->config_path);
+}
+
+/* Without --dsn: the database that the configuration names, be it here already or in the backup. */
+static pa_status find_conninfo(struct restore *r, pa_error *err)
+{
+	struct config *config PA_CLEANUP(config_done) = NULL;
+	struct config_problems problems = {.arena = r->ctl->arena};
+
+	if (r->conninfo)
+		return PA_OK;
+	if (config_load(r->ctl->config_path, NULL, &config, &problems, err) != PA_OK)
+		return error_set(err, PA_REJECTED, "%s",
+				 ctl_say("no hay configuración que diga cuál base: use --dsn",
+					 "no configuration says which database: use --dsn"));
+	r->conninfo = peer_owner_conninfo(r->ctl, config);
+	return r->conninfo ? PA_OK : error_set(err, PA_REJECTED, "--dsn");
+}
+
+static pa_status run(struct restore *r, pa_error *err)
+{
+	static const char *const sets[] = {"restore", NULL};
+	struct db *db PA_CLEANUP(close_db) = NULL;
+	pa_status status = find_conninfo(r, err);
+
+	if (status == PA_OK)
+		status = look_at_backup(r, err);
+	if (status == PA_OK)
+		status = look_at_erasures(r, err);
+	if (status == PA_OK)
+		status = peer_open(r->ctl, r->conninfo, sets, &db, err);
+	if (status == PA_OK)
+		status = look_at_database(r, db, err);
+	if (status == PA_OK)
+		status = restore_database(r, db, err);
+	if (status == PA_OK)
+		status = settle(r, err);
+	return status == PA_OK ? keepsake_install(r->ctl, r->kept, err) : status;
+}
+
+int ctl_restore(struct ctl *ctl, int argc, char *const *argv)
+{
+	struct restore r = {.ctl = ctl};
+	const struct option_word table[] = {{"--code-file", &r.code_path, NULL},
+					    {"--erasures", &r.erasures_path, NULL},
+					    {"--no-erasures", NULL, &r.without_erasures},
+					    {"--dsn", &r.conninfo, NULL},
+					    {"--replace", NULL, &r.may_replace},
+					    {"--confirm", &r.confirmed, NULL}};
+	pa_error err = ERROR_INIT;
+	pa_status status;
+
+	if (!options_parse(argc, argv, table, ARRAY_COUNT(table), &r.path) || !r.path)
+		return ctl_usage(ctl);
+	if (crypto_init() != PA_OK)
+		return ctl_fail(ctl, CTL_FAILED, "libsodium");
+	signal(SIGPIPE, SIG_IGN);
+	status = run(&r, &err);
+	key_wipe(&r.pair.secret);
+	if (status != PA_OK)
+		return ctl_fail(ctl, CTL_FAILED, "%s", error_text(&err));
+	tell_rest(&r);
+	return CTL_OK;
+}

@@ -1,0 +1,7 @@
+-- Statements of proaltoctl backup, beside pg_dump.
+
+-- name: erasure_list
+-- Who was erased, in the order of their ids. $1 after which contact, $2 how many. Columns: contact_id, at,
+-- reason.
+SELECT contact_id, at, reason FROM erasure WHERE contact_id > $1::bigint ORDER BY contact_id
+LIMIT $2::bigint;

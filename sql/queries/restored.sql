@@ -1,0 +1,17 @@
+-- Statements of proaltoctl restore on the store that it has brought back.
+
+-- name: restored_settle
+-- Nobody of then is alive, and no number that was given away since is given away again: ids of messages that
+-- customers and providers have seen, and radicados. Columns: two that mean nothing.
+WITH dead AS (
+	UPDATE node SET alive_until = '-infinity'
+)
+SELECT setval('id_block', nextval('id_block') + 1048576), setval('case_number', nextval('case_number') + 10000);
+
+-- name: restored_erase
+-- Erases a person again. $1 contact, $2 when he was erased, $3 why. Columns: how many contacts were there.
+SELECT erase_contact($1::bigint, $2::timestamptz, $3::text);
+
+-- name: restored_waiting
+-- What goes on as soon as a daemon starts. Columns: events for a turn, messages to send.
+SELECT (SELECT count(*) FROM work), (SELECT count(*) FROM outbox WHERE is_open);

@@ -1,0 +1,295 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A house is lost and comes back on another PostgreSQL, from its backup and the code on paper.
+
+Customers are in the middle of things when the backup is made; they go on where they were. Who was erased
+after the backup stays erased. What is damaged, or opened with another code, touches nothing.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+sys.path[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support")
+
+import house as h
+import postgres
+import tap
+from tap import check, equal, until
+
+
+class Vault:
+	"""What the house leaves outside itself."""
+
+	def __init__(self, house):
+		self.house = house
+		self.folder = house.folder + ".vault"
+		os.mkdir(self.folder)
+		self.codes = []
+		self.server = None
+
+	def path(self, name):
+		return os.path.join(self.folder, name)
+
+	def note_code(self, words):
+		code = re.search(r"\b(?:[0-9A-Z]{5}-){4}[0-9A-Z]{5}\b", words).group(0)
+		path = self.path(f"code{len(self.codes)}")
+		with open(path, "w") as file:
+			file.write(code.lower().replace("-", " ") + "\n")  # as a person types it
+		self.codes.append(path)
+		return path
+
+	def ctl(self, *args):
+		"""Exit status and words."""
+		done = subprocess.run([os.path.join(h.B, "proaltoctl"), "--config", self.house.config_path, *args],
+				      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+				      stdin=subprocess.DEVNULL)
+		return done.returncode, done.stdout
+
+	def refuses(self, words, *args):
+		status, said = self.ctl(*args)
+		equal(status, 1, f"the exit status of {args}: {said}")
+		check(words in said, f"no {words!r} in: {said}")
+
+	def close(self):
+		shutil.rmtree(self.folder, ignore_errors=True)
+		if self.server:
+			self.server.stop()
+
+
+def consents(person):
+	"""Says what he wants, and consents; then he is asked for his document."""
+	person.says("saldo")
+	person.taps(person.hears_all()[-1], "Sí, autorizo")
+	person.hears_all()
+
+
+def asks_for_code(person):
+	person.says(person.document)
+	person.hears_all()
+	return person.house.sms_code(person.mobile)
+
+
+def hears_balance(person, code):
+	person.says(code)
+	text = " ".join(bubble.text for bubble in person.hears_all())
+	check("Le falta por pagar" in text, f"no balance: {text}")
+
+
+def goes_on(person):
+	person.says("menú")
+	check(person.hears_all(), "an answer")
+
+
+def fill(house, vault):
+	"""Ana has consented and is asked for her document; Beto wants to be forgotten."""
+	vault.ana = house.customer()
+	consents(vault.ana)
+	vault.beto = house.stranger()
+	vault.beto.says("hola")
+	vault.beto_outbox = int(vault.beto.hears_all()[-1].entry["callback"].split(".")[0], 16)
+
+
+def no_backup_without_a_recovery_file(vault):
+	vault.refuses("keys recovery", "backup", "--output", vault.path("one"))
+	equal(os.path.exists(vault.path("one")), False, "a file was left")
+
+
+def a_backup_under_load(vault):
+	house = vault.house
+	recovery = f'backup = {{ directory = "{vault.folder}"; keep = 2; recovery = "{house.folder}/proalto/recovery.json"; }};'
+	house.settings["top"] = recovery
+	house.write_config()
+	vault.note_code(house.ctl("keys", "recovery"))
+	fill(house, vault)
+	problems = []
+
+	def crowd():
+		try:
+			for _ in range(15):
+				person = house.stranger()
+				person.says("hola")
+				person.hears()
+		except Exception as error:  # told by the main thread
+			problems.append(error)
+
+	threads = [threading.Thread(target=crowd) for _ in range(3)]
+	for thread in threads:
+		thread.start()
+	house.ctl("backup", "--output", vault.path("one"))
+	for thread in threads:
+		thread.join()
+	equal(problems, [], "problems of those who wrote meanwhile")
+	with open(vault.path("one"), "rb") as file:
+		bytes_of = file.read()
+	for secret in (h.ACCESS_TOKEN, h.SECRET, vault.beto.phone, "contact", "PGDMP"):
+		check(secret.encode() not in bytes_of[1000:], f"{secret!r} can be read in the backup")
+	equal(os.stat(vault.path("one")).st_mode & 0o777, 0o600, "the backup's mode")
+
+
+def only_some_are_kept(vault):
+	for _ in range(3):
+		vault.house.ctl("backup")
+		time.sleep(1.1)  # their names tell seconds
+	names = [name for name in os.listdir(vault.folder) if name.startswith("proalto-")]
+	equal(len(names), 2, f"backups in {names}")
+	equal([name for name in os.listdir(vault.folder) if name.endswith(".part")], [], "unfinished files")
+
+
+def beto_is_erased(vault):
+	"""After the backup: only the list beside it knows."""
+	house = vault.house
+	vault.erased = house.sql(f"SELECT conversation_id / 256 FROM outbox WHERE id = {vault.beto_outbox}")
+	equal(house.sql(f"SELECT erase_contact({vault.erased}, now(), 'prueba')"), "1", "contacts erased")
+	equal(house.sql(f"SELECT erase_contact({vault.erased}, now(), 'prueba')"), "0", "contacts erased twice")
+	house.ctl("backup", "--erasures-only", "--output", vault.path("any"))
+
+
+def what_is_damaged_touches_nothing(vault):
+	house = vault.house
+	code = vault.codes[0]
+	dsn = ["--dsn", f"host={house.server.host} port=5432 dbname=proalto user=proalto_owner"]
+	with open(vault.path("one"), "rb") as file:
+		whole = file.read()
+	for name, data in (("cut", whole[:-40]), ("flipped", whole[:-3000] + b"?" + whole[-2999:])):
+		with open(vault.path(name), "wb") as file:
+			file.write(data)
+	before = house.sql("SELECT count(*) FROM inbox")
+	vault.refuses("cut off", "restore", vault.path("cut"), "--code-file", code, *dsn)
+	vault.refuses("damaged", "restore", vault.path("flipped"), "--code-file", code, *dsn)
+	with open(vault.path("wrong"), "w") as file:
+		file.write("00000-00000-00000-00000-00000")
+	vault.refuses("another code", "restore", vault.path("one"), "--code-file", vault.path("wrong"), *dsn)
+	vault.refuses("stop it first", "restore", vault.path("one"), "--code-file", code, *dsn)
+	house.stop()
+	vault.refuses("--replace", "restore", vault.path("one"), "--code-file", code, *dsn)
+	vault.refuses("--replace", "restore", vault.path("one"), "--code-file", code, "--replace", "--confirm", "otra",
+		      *dsn)
+	os.rename(vault.path("erasures.proalto"), vault.path("list"))
+	vault.refuses("--no-erasures", "restore", vault.path("one"), "--code-file", code, *dsn)
+	os.rename(vault.path("list"), vault.path("erasures.proalto"))
+	equal(house.sql("SELECT count(*) FROM inbox"), before, "what is in the store")
+
+
+def another_machine(vault):
+	"""Nothing of the house is left but its core and the providers; the new PostgreSQL is empty."""
+	house = vault.house
+	gone = {}
+	for folder, _, names in os.walk(house.folder):
+		for name in names:
+			if name in ("proalto.conf", "master.key", "app", "access", "sms", "recovery.json"):
+				gone[name] = os.path.join(folder, name)
+				os.remove(gone[name])
+	shutil.rmtree(os.path.join(house.folder, "proalto"))
+	old = house.server
+	vault.server = postgres.Server()
+	vault.server.run_file("postgres", os.path.join(h.TOP, "sql/roles.sql"))
+	vault.server.make_database("proalto", "proalto_owner")
+	status, said = vault.ctl("restore", vault.path("one"), "--code-file", vault.codes[0], "--dsn",
+				 f"host={vault.server.host} port=5432 dbname=proalto user=proalto_owner")
+	equal(status, 0, said)
+	check("Erased again: 1." in said or "Suprimidos otra vez: 1." in said, said)
+	equal([name for name, path in gone.items() if not os.path.exists(path)], [], "what did not come back")
+	equal(os.stat(gone["master.key"]).st_mode & 0o777, 0o600, "the key's mode")
+	old.halt()
+	with open(house.config_path) as file:
+		text = file.read()
+	check(old.host in text, "the configuration came back")
+	text = text.replace(f"host={old.host} port=5432 dbname=proalto", f"host={vault.server.host} port=5432 dbname=proalto")
+	old.resume()  # the core is there
+	with open(house.config_path, "w") as file:
+		file.write(text)
+	vault.old, house.server = old, vault.server
+	house.start()
+
+
+def they_go_on(vault):
+	hears_balance(vault.ana, asks_for_code(vault.ana))
+
+
+def the_erased_one_is_new(vault):
+	house = vault.house
+	equal(house.rows(f"SELECT sealed_key IS NULL, who IS NULL FROM contact WHERE id = {vault.erased}"), [["t", "t"]],
+	      "the erased one's key and name")
+	equal(house.sql(f"SELECT count(*) FROM erasure WHERE contact_id = {vault.erased}"), "1", "the list")
+	vault.beto.says("hola")
+	check(vault.beto.hears_all(), "an answer")
+	equal(house.sql(f"SELECT count(*) FROM address WHERE contact_id = {vault.erased}"), "0", "his old addresses")
+
+
+def the_key_is_changed_while_a_code_is_out(vault):
+	"""A code sent before the change is taken after it; and a second node gets what it needs."""
+	house = vault.house
+	eva = house.customer()
+	consents(eva)
+	code = asks_for_code(eva)
+	said = house.ctl("keys", "rotate", "--no-restart")
+	check("node add" in said, said)
+	vault.refuses("", "keys", "rotate", "--no-restart")
+	vault.refuses("", "keys", "rotate", "--finish", "--no-restart")
+	house.restart()
+	until(lambda: "rotate --finish" in house.ctl("keys", "status"), 30 * h.PATIENCE, "an end to the change")
+	hears_balance(eva, code)
+	house.ctl("keys", "rotate", "--finish", "--no-restart")
+	with open(os.path.join(house.folder, "master.key")) as file:
+		equal(len(file.read().split()), 1, "keys left")
+	house.restart()
+	goes_on(vault.ana)
+	# The recovery file was renewed for the same code: a backup of now opens with it.
+	house.ctl("backup", "--output", vault.path("two"))
+	house.stop()
+	status, said = vault.ctl("restore", vault.path("two"), "--code-file", vault.codes[0], "--replace", "--confirm",
+				 "proalto", "--dsn",
+				 f"host={house.server.host} port=5432 dbname=proalto user=proalto_owner")
+	equal(status, 0, said)
+	house.start()
+	goes_on(vault.ana)
+
+
+def another_node_gets_the_keys(vault):
+	house = vault.house
+	code = vault.note_code(house.ctl("node", "add", "--output", vault.path("bundle")))
+	key = os.path.join(house.folder, "master.key")
+	with open(key) as file:
+		wanted = file.read().split()
+	os.remove(key)
+	vault.refuses("another code", "node", "import", vault.path("bundle"), "--code-file", vault.path("wrong"))
+	vault.refuses("another kind", "node", "import", vault.path("one"), "--code-file", code)
+	equal(os.path.exists(key), False, "a key was written")
+	house.ctl("node", "import", vault.path("bundle"), "--code-file", code)
+	with open(key) as file:
+		equal(file.read().split(), wanted, "the key")
+
+
+TESTS = [
+	("no backup without a recovery file", no_backup_without_a_recovery_file),
+	("a backup under load, in which nothing can be read", a_backup_under_load),
+	("only some backups are kept", only_some_are_kept),
+	("a person is erased after the backup", beto_is_erased),
+	("what is damaged or not wanted touches nothing", what_is_damaged_touches_nothing),
+	("a backup comes back on another PostgreSQL", another_machine),
+	("customers go on where they were", they_go_on),
+	("who was erased since stays erased", the_erased_one_is_new),
+	("the key is changed while a code is out", the_key_is_changed_while_a_code_is_out),
+	("another node gets the keys", another_node_gets_the_keys),
+]
+
+
+def main():
+	with h.House() as house:
+		vault = Vault(house)
+		status = 1 if tap.run(TESTS, vault) else 0
+		if status:
+			tap.say(house.log_tail(60))
+		if getattr(vault, "old", None):
+			house.server = vault.old
+		vault.close()
+	return status
+
+
+if __name__ == "__main__":
+	sys.exit(main())
