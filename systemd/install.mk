@@ -43,6 +43,7 @@ $(B)/systemd/proalto@.service: systemd/proalto.service systemd/instance.sed
 
 install-units: $(B)/systemd/proalto@.service
 	$(call install-files,systemd/proalto.service systemd/proalto.socket \
+		systemd/proalto-backup.service systemd/proalto-backup.timer \
 		systemd/proalto-maintenance.service systemd/proalto-maintenance.timer $<,$(UNITDIR))
 	$(call install-file,systemd/proalto.sysusers,$(SYSUSERSDIR)/proalto.conf)
 

@@ -3,7 +3,8 @@
 #   make drills    each closes like a suite; logs are in build/log
 drill = "$(LISTED) tests/integration/$(1)"
 DRILLS = $(call drill,drills.py postgres_away) $(call drill,failover.py) $(call drill,edge.py) \
-	$(call drill,drills.py disk_full) $(call drill,doctor.py drills)
+	$(call drill,drills.py disk_full) $(call drill,doctor.py drills) $(call drill,rotation.py) \
+	$(call drill,backup.py)
 
 .PHONY: drills
 drills:

@@ -1,7 +1,7 @@
 # make check-unit: the units as systemd reads them, and a ceiling for what they leave open.
 # systemd-analyze's exposure, times ten
 SECURITY_CEILING := 15
-UNITS := proalto.service proalto.socket proalto@.service
+UNITS := proalto.service proalto.socket proalto@.service proalto-backup.service proalto-backup.timer
 
 .PHONY: check-unit
 check-unit: $(B)/systemd/proalto@.service
@@ -14,11 +14,11 @@ check-unit: $(B)/systemd/proalto@.service
 	@# An instance, for a template can't be looked at.
 	@cp $(B)/systemd/read/proalto@.service $(B)/systemd/read/proalto@one.service
 	@# What it doesn't understand it only mentions.
-	@for unit in proalto.service proalto.socket proalto@one.service; do \
+	@for unit in proalto.service proalto.socket proalto@one.service proalto-backup.service proalto-backup.timer; do \
 		said=$$(systemd-analyze verify --man=no $(B)/systemd/read/$$unit 2>&1); \
 		[ -z "$$said" ] || { echo "$$said"; exit 1; }; \
 	done
-	@for unit in proalto.service proalto@one.service; do \
+	@for unit in proalto.service proalto@one.service proalto-backup.service; do \
 		systemd-analyze security --offline=true --threshold=$(SECURITY_CEILING) --no-pager \
 			$(B)/systemd/read/$$unit >$(B)/systemd/security.log || \
 			{ grep -v '^✓' $(B)/systemd/security.log; exit 1; }; \

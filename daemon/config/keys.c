@@ -109,7 +109,7 @@ static const struct config_key core_keys[] = {
 	 HELP("Nombre de este nodo entre los que comparten la base. Vacío: el del equipo.",
 	      "This node's name among those that share the database. Empty: the host's.")},
 	{"backup.directory", KEY_PATH, 0, AT(backup_directory),
-	 .fallback = "\"/var/backups/proalto\"",
+	 .fallback = "\"/var/lib/proalto/backups\"",
 	 HELP("Dónde deja proaltoctl backup las copias. Mejor en otro equipo (un montaje): lo que "
 	      "está aquí se pierde con este.",
 	      "Where proaltoctl backup leaves the copies. Better on another machine (a mount): "

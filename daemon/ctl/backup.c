@@ -9,6 +9,7 @@
 #include "base/calendar.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "ctl/credential.h"
 #include "ctl/keepsake.h"
 #include "ctl/options.h"
 #include "ctl/peer.h"
@@ -256,10 +257,12 @@ static pa_status prepare(struct backup *b, pa_error *err)
 static pa_status make(struct backup *b, const char **ret_path, pa_error *err)
 {
 	const char *path = b->output ? b->output : usual_name(b);
+	pa_status made = b->output ? PA_OK : credential_make_folders(b->ctl, path, err);
 	const char *list =
 		arena_format(b->ctl->arena, "%s/" BACKUP_ERASURES_FILE, folder_of(b->ctl, path))
 			.ptr;
-	pa_status status = write_file(b, list, BACKUP_ERASURES, add_erasures, err);
+	pa_status status =
+		made == PA_OK ? write_file(b, list, BACKUP_ERASURES, add_erasures, err) : made;
 
 	*ret_path = list;
 	if (status != PA_OK || b->is_list_only)

@@ -28,7 +28,7 @@ static pa_status failed(const char *path, pa_error *err)
 	return error_set(err, PA_REJECTED, "%s: %s", path, strerrordesc_np(errno));
 }
 
-static pa_status make_folders(struct ctl *ctl, const char *path, pa_error *err)
+pa_status credential_make_folders(struct ctl *ctl, const char *path, pa_error *err)
 {
 	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		const char *folder =
@@ -57,7 +57,7 @@ pa_status credential_write_file(struct ctl *ctl, const char *path, pa_str text, 
 {
 	const char *fresh = arena_format(ctl->arena, "%s.new", path).ptr;
 	int fd PA_CLEANUP(fd_done) = -1;
-	pa_status status = make_folders(ctl, path, err);
+	pa_status status = credential_make_folders(ctl, path, err);
 
 	if (status != PA_OK)
 		return status;

@@ -17,4 +17,7 @@ pa_status credential_store(struct ctl *ctl, const char *reference, pa_str secret
 pa_status credential_write_file(struct ctl *ctl, const char *path, pa_str text, unsigned mode,
 				pa_error *err) PA_MUST_USE;
 
+/* Those on the way to a path. */
+pa_status credential_make_folders(struct ctl *ctl, const char *path, pa_error *err) PA_MUST_USE;
+
 #endif
