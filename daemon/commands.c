@@ -77,12 +77,15 @@ static pa_status on_status(void *arg, const struct json *request, struct json *r
 static pa_status on_log_level(void *arg, const struct json *request, struct json *reply,
 			      pa_error *err)
 {
-	int64_t level;
+	int64_t level, uid;
 
 	(void)arg;
-	if (!json_get_integer(request, "level", &level) || level < 3 || level > 7)
+	if (!json_get_integer(request, "level", &level) || level < 3 || level > 7 ||
+	    !json_get_integer(request, "uid", &uid))
 		return error_set(err, PA_REJECTED,
 				 "level is a number from 3 (errors) to 7 (debug)");
+	log_notice(LOG_NO_IDS, "user %lld sets the log's level to %lld", (long long)uid,
+		   (long long)level);
 	log_set_level((int)level);
 	json_set_integer(reply, "level", level);
 	return PA_OK;

@@ -4,7 +4,7 @@
 drill = "$(LISTED) tests/integration/$(1)"
 DRILLS = $(call drill,drills.py postgres_away) $(call drill,failover.py) $(call drill,edge.py) \
 	$(call drill,drills.py disk_full) $(call drill,doctor.py drills) $(call drill,rotation.py) \
-	$(call drill,backup.py)
+	$(call drill,backup.py) $(call drill,nodes.py drained_under_load)
 
 .PHONY: drills
 drills:

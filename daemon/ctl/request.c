@@ -143,7 +143,7 @@ static void add_texts(struct buf *cell, const struct json *list)
 /* What a member holds, for people: nothing for what is null, and no line's end. */
 static void read_cell(const struct json *object, const char *key, char cell[CELL_MAX])
 {
-	struct buf text PA_CLEANUP(buf_done) = BUF_INIT(CELL_MAX * 16);
+	struct buf text PA_CLEANUP(buf_done) = BUF_INIT((size_t)CELL_MAX * 16);
 	int64_t integer;
 	bool is_true;
 	pa_str string;

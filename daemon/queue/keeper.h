@@ -32,17 +32,15 @@ struct keeper_options {
 	void (*disable_plugin)(void *arg, const char *plugin);
 	/* Nothing that came in is under way any more. */
 	bool (*is_idle)(void *arg);
-	/* The node serves again: its door may open. */
-	void (*serves_again)(void *arg);
+	/* The node serves again, or no more. */
+	void (*set_door)(void *arg, bool is_open);
 	void *arg;
 };
 
 struct keeper *keeper_new(const struct keeper_options *options);
 
 /* A node that is drained ends what it has, then gives its leases away: others do all there is to
- * do, and it has no part in the store until it is told to serve again. Its door must be shut
- * before. Any thread.
- */
+ * do, and it has no part in the store until it is told to serve again. Any thread. */
 enum keeper_phase {
 	KEEPER_SERVING,
 	KEEPER_DRAINING,    /* turns under way end */

@@ -70,7 +70,7 @@ static pa_status come_back(struct keeper *k, pa_error *err)
 		return status;
 	enter(k, KEEPER_SERVING);
 	dispatch_hold(k->options.dispatch, false);
-	k->options.serves_again(k->options.arg);
+	k->options.set_door(k->options.arg, true);
 	log_notice(LOG_NO_IDS, "this node serves again");
 	return PA_OK;
 }
@@ -97,8 +97,9 @@ pa_status keeper_drain_tick(struct keeper *k, pa_error *err)
 	if (status != PA_OK)
 		return status;
 	if (keeper_phase(k) == KEEPER_SERVING) {
-		log_notice(LOG_NO_IDS, "this node takes no new work");
+		k->options.set_door(k->options.arg, false);
 		enter(k, KEEPER_DRAINING);
+		log_notice(LOG_NO_IDS, "this node takes no new work");
 	} else if (is_quiet(k) && keeper_phase(k) == KEEPER_DRAINING) {
 		dispatch_hold(k->options.dispatch, true);
 		enter(k, KEEPER_SENDING_OFF);

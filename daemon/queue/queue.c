@@ -220,15 +220,13 @@ static bool is_idle(void *arg)
 	return !intake_unanswered(queue->intake) && !busy_conversations(queue);
 }
 
-static void serves_again(void *arg)
+static void set_door(void *arg, bool is_open)
 {
-	intake_shut(((struct queue *)arg)->intake, false);
+	intake_shut(((struct queue *)arg)->intake, !is_open);
 }
 
 void queue_drain(struct queue *queue, bool is_wanted)
 {
-	if (is_wanted)
-		intake_shut(queue->intake, true);
 	keeper_drain(queue->keeper, is_wanted);
 }
 
@@ -326,7 +324,7 @@ struct queue *queue_new(const struct queue_options *options)
 							    .last_count = options->last_count,
 							    .disable_plugin = disable_plugin,
 							    .is_idle = is_idle,
-							    .serves_again = serves_again,
+							    .set_door = set_door,
 							    .arg = queue});
 	queue->prober = prober_new(options->core);
 	return queue;

@@ -288,6 +288,28 @@ def partitions(house, year):
 					     " ORDER BY relname")]
 
 
+def fields(packed):
+	"""A packed record (base/pack.h) by its numbers: integers unzigzagged, slices as bytes."""
+	def varint(at):
+		value = shift = 0
+		while True:
+			value |= (packed[at] & 127) << shift
+			shift += 7
+			at += 1
+			if packed[at - 1] < 128:
+				return value, at
+
+	at, found = 0, {}
+	while at < len(packed):
+		tag, at = varint(at)
+		value, at = varint(at)
+		if tag & 7 == 0:
+			found[tag >> 3] = value >> 1 ^ -(value & 1)
+		else:
+			found[tag >> 3], at = packed[at:at + value], at + value
+	return found
+
+
 KEPT = ("consent", "evidence_batch", "contact", "conversation", "address", "inbox", "outbox", "receipt", "service_case",
 	"operator_act")
 
@@ -325,6 +347,9 @@ def what_is_past_its_time_goes(house):
 	equal(sorted({item["class"] for item in taken}), ["case", "correspondence", "lock", "operator_act"], "what was written down")
 	equal(int(house.sql("SELECT count(*) FROM evidence_batch WHERE node = 0 AND position('correspondence'::bytea IN entries) > 0")), 6,
 	      "evidence of the months")
+	act, gone, at = house.rows("SELECT id, rows_count, (extract(epoch FROM at) * 1e6)::bigint FROM retention_act WHERE what = 'outbox_2003_01'")[0]
+	packed = bytes.fromhex(house.sql(f"SELECT encode(entries, 'hex') FROM evidence_batch WHERE id = {act} + 1"))
+	equal(fields(fields(packed)[1]), {1: 10, 2: int(act), 3: int(at) * 1000, 4: int(gone), 5: b"correspondence"}, "an entry of evidence")
 	person.says("say sigue")
 	equal(person.hears().text, "2 sigue", "an answer afterwards")
 

@@ -378,6 +378,22 @@ def asked(machine):
 	check("only beside a core marked as a demonstration" in said, "the clock is turned in a real house", said)
 
 
+def maintained(machine):
+	unit = "proalto-maintenance.service"
+	equal(show("ActiveState", "proalto-maintenance.timer"), "active", "the timer")
+	said = run("systemd-analyze", "security", "--no-pager", unit)
+	exposure = float(re.search(rf"exposure level for {unit}: ([0-9.]+)", said).group(1))
+	check(exposure <= 1.5, f"exposure {exposure}")
+	before = sql("SELECT count(*) FROM proalto.inbox")
+	run("psql", "-q", "-d", "proalto", user="postgres", text="CREATE TABLE proalto.inbox_2003_01 PARTITION OF proalto.inbox FOR VALUES"
+	    " FROM ('2003-01-01Z') TO ('2003-02-01Z'); ALTER TABLE proalto.inbox_2003_01 OWNER TO proalto_owner")
+	run("systemctl", "start", unit)
+	equal(show("Result", unit), "success", "the run")
+	equal(sql("SELECT count(*) FROM pg_class WHERE relname = 'inbox_2003_01'"), "0", "the month of long ago")
+	check("inbox_2003_01" in run("proaltoctl", "retention", "show"), "it is not told")
+	equal(sql("SELECT count(*) FROM proalto.inbox"), before, "what is kept")
+
+
 def killed(machine):
 	before = show("MainPID")
 	run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "proalto")
@@ -548,6 +564,7 @@ TESTS = [
 	("it is confined: exposure 1.5 at most, no capability, its own user", confined),
 	("a customer gets his balance", balance),
 	("root and the operators' group may ask, others not; the clock stays as it is", asked),
+	("what is past its time goes, by a user that may nothing else", maintained),
 	("killed, it comes back by itself and answers", killed),
 	("a wrong configuration fails the reload with file and line, the old one stays", reloaded),
 	("refused at start it waits, and goes on by itself", refused_at_start),
