@@ -30,8 +30,9 @@ static bool is_newer(const struct stat *a, const struct stat *b)
 static int last_pause(const char *mark, const char *config_path)
 {
 	struct stat config, marked;
+	char text[8];
 	FILE *file;
-	int seconds = 0;
+	long seconds = 0;
 
 	if (stat(config_path, &config) != 0 || stat(mark, &marked) != 0 ||
 	    is_newer(&config, &marked))
@@ -39,10 +40,10 @@ static int last_pause(const char *mark, const char *config_path)
 	file = fopen(mark, "re");
 	if (!file)
 		return 0;
-	if (fscanf(file, "%2d", &seconds) != 1 || seconds < 1)
-		seconds = 0;
+	if (fgets(text, sizeof(text), file))
+		seconds = strtol(text, NULL, 10);
 	fclose(file);
-	return seconds;
+	return seconds > 0 && seconds <= MOST_S ? (int)seconds : 0;
 }
 
 static void write_mark(const char *mark, int seconds)

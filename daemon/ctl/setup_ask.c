@@ -303,7 +303,7 @@ static int ask_person(struct setup *setup, enum setup_name name)
 	const struct setup_question *question = &setup_questions[name];
 
 	for (;;) {
-		pa_str answer;
+		pa_str answer = PA_STR_ABSENT;
 		int status = setup_read_line(setup, words_of(setup, question),
 					     question->kind == SETUP_SECRET, &answer);
 

@@ -109,7 +109,7 @@ static uint32_t get(struct setup *setup, pa_str url, pa_str token, pa_str *ret_b
 
 enum setup_verdict setup_check_policy(struct setup *setup, pa_str answer)
 {
-	const char *why;
+	const char *why = "";
 	pa_str body;
 	uint32_t status = get(setup, answer, PA_STR_ABSENT, &body, &why);
 

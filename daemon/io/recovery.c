@@ -205,7 +205,7 @@ pa_status recovery_open(struct arena *arena, pa_str code, pa_str text, struct ke
 {
 	struct key_pair pair;
 	struct parts parts;
-	pa_str plain;
+	pa_str plain = PA_STR_ABSENT;
 	pa_status status = read_parts(arena, text, &parts, err);
 
 	if (status == PA_OK)
