@@ -219,6 +219,8 @@ static int edit_keys(struct setup *setup)
 	}
 	for (const struct setup_set *set = setup->sets; status == CTL_OK && set; set = set->next)
 		status = edit(setup, EDIT_SET, set->path, set->value);
+	if (status == CTL_OK && setup->recovery_file)
+		status = edit(setup, EDIT_SET, "backup.recovery", str_from(setup->recovery_file));
 	return status == CTL_OK ? edit_parts(setup) : status;
 }
 
@@ -464,7 +466,7 @@ int ctl_setup(struct ctl *ctl, int argc, char *const *argv)
 			      .credentials = CREDENTIALS};
 	int status;
 
-	umask(077);
+	umask(022); /* what holds a secret says its own mode */
 	if (crypto_init() != PA_OK)
 		return ctl_fail(ctl, CTL_FAILED, "libsodium");
 	status = parse(&setup, argc, argv);

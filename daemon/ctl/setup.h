@@ -154,6 +154,8 @@ int setup_read_line(struct setup *setup, const char *prompt, bool is_secret, pa_
 
 /* ---- setup_check.c ---- */
 
+/* What a text of the configuration is, or will be by --set, or by default; NULL: empty. */
+const char *setup_setting(struct setup *setup, const char *path);
 const char *setup_complain_url(struct setup *setup, pa_str answer);
 const char *setup_complain_database(struct setup *setup, pa_str answer);
 enum setup_verdict setup_check_policy(struct setup *setup, pa_str answer);

@@ -64,8 +64,7 @@ static void client_done(struct http_client **client)
 	http_client_free(*client);
 }
 
-/* A setting that --set may have changed. */
-static const char *setting(struct setup *setup, const char *path)
+const char *setup_setting(struct setup *setup, const char *path)
 {
 	pa_str value = sample_value(setup->arena, setup->text, path);
 
@@ -94,9 +93,10 @@ static uint32_t get(struct setup *setup, pa_str url, pa_str token, pa_str *ret_b
 
 	*ret_body = PA_STR_ABSENT;
 	if (http_client_new(
-		    &(struct http_client_options){.ca_file = setting(setup, "http_client.ca_file"),
-						  .proxy = setting(setup, "http_client.proxy"),
-						  .user_agent = "proaltoctl/" PROALTO_VERSION},
+		    &(struct http_client_options){
+			    .ca_file = setup_setting(setup, "http_client.ca_file"),
+			    .proxy = setup_setting(setup, "http_client.proxy"),
+			    .user_agent = "proaltoctl/" PROALTO_VERSION},
 		    &client, &err) == PA_OK &&
 	    http_client_call(client, &request, TIMEOUT_MS, setup->arena, &response, &failure,
 			     &err) == PA_OK) {
@@ -173,9 +173,9 @@ static enum setup_verdict judge_token(struct setup *setup, uint32_t status, pa_s
 
 enum setup_verdict setup_check_token(struct setup *setup, pa_str answer)
 {
-	const char *base = setting(setup, "channels.whatsapp.graph_url");
-	const char *version = setting(setup, "channels.whatsapp.graph_version");
-	const char *account = setting(setup, "channels.whatsapp.account");
+	const char *base = setup_setting(setup, "channels.whatsapp.graph_url");
+	const char *version = setup_setting(setup, "channels.whatsapp.graph_version");
+	const char *account = setup_setting(setup, "channels.whatsapp.account");
 	const char *why = "";
 	pa_str body, url;
 	uint32_t status;

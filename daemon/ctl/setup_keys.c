@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "config/sample.h"
+#include "ctl/credential.h"
 #include "io/child.h"
 #include "io/file.h"
 #include "io/recovery.h"
@@ -17,6 +18,8 @@
 
 #define MASTER_KEY "master-key"
 #define RANDOM_BYTES 24
+#define ENCRYPTED_MAX ((size_t)64 << 10)
+#define RECOVERY_FILE "/etc/proalto/recovery.json" /* default of backup.recovery */
 
 pa_str setup_random_word(struct setup *setup)
 {
@@ -38,22 +41,19 @@ bool setup_has_credential(struct setup *setup, const char *name)
 	return access(setup_credential_path(setup, name), F_OK) == 0;
 }
 
-/* Whole or not at all: a new one is encrypted beside the old. */
 int setup_credential_write(struct setup *setup, const char *name, pa_str value)
 {
-	const char *path = setup_credential_path(setup, name);
-	const char *new = arena_format(setup->arena, "%s.new", path).ptr;
 	const char *as = arena_format(setup->arena, "--name=proalto.%s", name).ptr;
-	const char *const argv[] = {"systemd-creds", "encrypt", as, "-", new, NULL};
+	const char *const argv[] = {"systemd-creds", "encrypt", as, "-", "-", NULL};
 	pa_error err = ERROR_INIT;
+	pa_str encrypted;
 
-	if (mkdir(setup->credentials, 0700) != 0 && errno != EEXIST)
-		return ctl_fail(setup->ctl, CTL_FAILED, "%s: %s", setup->credentials,
-				strerrordesc_np(errno));
-	if (child_run(setup->arena, argv, value, 0, NULL, &err) != PA_OK)
+	IGNORE_STATUS(mkdir(setup->credentials, 0700),
+		      "most often it is there, or the writing fails");
+	if (child_run(setup->arena, argv, value, ENCRYPTED_MAX, &encrypted, &err) != PA_OK ||
+	    credential_write_file(setup->ctl, setup_credential_path(setup, name), encrypted, 0600,
+				  &err) != PA_OK)
 		return ctl_fail(setup->ctl, CTL_FAILED, "proalto.%s: %s", name, error_text(&err));
-	if (chmod(new, 0600) != 0 || rename(new, path) != 0)
-		return ctl_fail(setup->ctl, CTL_FAILED, "%s: %s", path, strerrordesc_np(errno));
 	setup->has_changed = true;
 	return CTL_OK;
 }
@@ -162,23 +162,18 @@ static int export_key(struct setup *setup, const struct key *key)
 	return status == CTL_OK ? write_once(setup, setup->recovery_file, text, 0644) : status;
 }
 
-/* Beside the configuration: what seals backups for the code takes it from there. */
+/* Where what seals backups for the code looks for it. */
 static int choose_recovery_file(struct setup *setup)
 {
-	const char *config = setup->ctl->config_path;
-	const char *slash = strrchr(config, '/');
-	const char *folder = arena_format(setup->arena, "%.*sproalto",
-					  slash ? (int)(slash + 1 - config) : 0, config)
-				     .ptr;
+	pa_error err = ERROR_INIT;
 
-	if (setup->recovery_file)
+	if (!setup->recovery_file)
+		setup->recovery_file = setup_setting(setup, "backup.recovery");
+	if (!setup->recovery_file)
+		setup->recovery_file = RECOVERY_FILE;
+	if (credential_make_folders(setup->ctl, setup->recovery_file, &err) == PA_OK)
 		return CTL_OK;
-	setup->recovery_file = arena_format(setup->arena, "%s/recovery.json", folder).ptr;
-	if (mkdir(folder, 0700) != 0)
-		return errno == EEXIST ? CTL_OK
-				       : ctl_fail(setup->ctl, CTL_FAILED, "%s: %s", folder,
-						  strerrordesc_np(errno));
-	return chmod(folder, 0755) == 0 ? CTL_OK : CTL_FAILED;
+	return ctl_fail(setup->ctl, CTL_FAILED, "%s", error_text(&err));
 }
 
 static int check_absent(struct setup *setup, const char *path)

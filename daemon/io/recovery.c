@@ -204,7 +204,7 @@ pa_status recovery_open(struct arena *arena, pa_str code, pa_str text, struct ke
 			pa_error *err)
 {
 	struct key_pair pair;
-	struct parts parts;
+	struct parts parts = {0};
 	pa_str plain = PA_STR_ABSENT;
 	pa_status status = read_parts(arena, text, &parts, err);
 

@@ -29,9 +29,9 @@ from tap import check, equal
 DONE, FAILED, USAGE = 0, 1, 2  # exit statuses
 
 CREDS = """#!/bin/sh
-# encrypt --name=X - FILE | decrypt --name=X FILE -
+# encrypt --name=X - - | decrypt --name=X FILE -
 case $1 in
-encrypt) exec cat >"$4" ;;
+encrypt) exec cat ;;
 decrypt) exec cat "$3" ;;
 esac
 exit 1
@@ -247,6 +247,7 @@ def writes_the_sample_with_the_answers(machine):
 		text = file.read()
 	sample = open(os.path.join(h.TOP, "etc/proalto.conf")).read()
 	check('name = "Crédito \\"Fácil\\" \\\\ S.A.";' in text, "the name is not quoted", text[:4000])
+	check(f'recovery = "{machine.etc}/recovery.json";' in text, "backups don't find the recovery file")
 	for value in SECRETS.values():
 		check(value not in text, "a secret is in the configuration")
 	missing = [line for line in sample.splitlines() if line.lstrip().startswith("# ") and line not in text]

@@ -282,6 +282,8 @@ def prepared(machine):
 	check("https://proalto.example/datos" in said.split("What remains:")[1], "what can't be reached is not told", said)
 	equal(show("ActiveState"), "active", "the service")
 	check(os.path.getsize("/etc/proalto/recovery.json") > 100, "no recovery file")
+	for path, mode in ((STORE, 0o700), ("/etc/proalto", 0o755), (CONF, 0o644), ("/root/recovery-code", 0o600)):
+		equal(os.stat(path).st_mode & 0o777, mode, f"mode of {path}")
 
 
 def prepared_again(machine):
