@@ -101,7 +101,7 @@ static pa_status open_flight(struct app *app, pa_error *err)
 
 static void tell_certificate(const struct tls *tls, const char *what)
 {
-	struct date day = date_from_days(tls_ends_ns(tls) / (24 * 3600 * NS_PER_S));
+	struct date day = date_from_days(tls_ends_ns(tls) / (INT64_C(86400) * NS_PER_S));
 
 	log_notice(LOG_NO_IDS, "%s, good until %04d-%02d-%02d", what, day.year, day.month, day.day);
 }

@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/http_message.h"
+#include "io/http_way.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -40,15 +41,12 @@
 #define CALL_MEMORY ((size_t)1 << 20)       /* copies of an answer's headers */
 #define POOL_MAX 256                        /* idle easy handles kept */
 #define POOL_BODY ((size_t)64 << 10)        /* an idle call keeps no more room than this */
-#define URL_MAX 4096
 #define EVENTS_MAX 128
 #define LOOK_EVERY_MS 100
 #define NEVER (INT64_MAX / 2)
 /* Apache and Node close a connection after five idle seconds; libcurl counts whole ones. */
 #define IDLE_MAX_S 3L
 #define PROXY_WANTS_LOGIN 407
-#define SYSTEM_CA_FOLDER "/etc/ssl/certs"
-#define NEVER_PROXIED "localhost,127.0.0.0/8,::1"
 
 /* One request, from start to done. */
 struct call {
@@ -89,120 +87,6 @@ struct http_client {
 	struct call *pool;
 	size_t pool_count;
 };
-
-/* ---- which URLs ------------------------------------------------------------------------------ */
-
-static void part_done(char **part)
-{
-	curl_free(*part);
-}
-
-static pa_status check_parts(CURLU *url, pa_error *err)
-{
-	char *scheme PA_CLEANUP(part_done) = NULL, *host PA_CLEANUP(part_done) = NULL;
-	char *fragment PA_CLEANUP(part_done) = NULL;
-
-	if (curl_url_get(url, CURLUPART_FRAGMENT, &fragment, 0) == CURLUE_OK)
-		return error_set(err, PA_REJECTED, "the URL has a fragment");
-	if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-	    curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-		return error_set(err, PA_REJECTED, "the URL has no scheme or no host");
-	/* libcurl has given numeric hosts such as 0x7f.1 their usual form. */
-	if (strcmp(scheme, "https") != 0 &&
-	    (strcmp(scheme, "http") != 0 || !http_host_is_loopback(host)))
-		return error_set(err, PA_REJECTED,
-				 "only https, and http to the loopback, may be used");
-	return PA_OK;
-}
-
-/* Whether a proxy's URL has what it must have, and nothing besides. */
-static pa_status check_proxy_parts(CURLU *url, pa_error *err)
-{
-	static const char *const schemes[] = {"http", "https", "socks5", "socks5h"};
-	static const CURLUPart unwanted[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY,
-					     CURLUPART_FRAGMENT};
-	char *scheme PA_CLEANUP(part_done) = NULL, *port PA_CLEANUP(part_done) = NULL;
-	char *path PA_CLEANUP(part_done) = NULL;
-	bool is_known = false;
-
-	curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
-	for (size_t i = 0; i < ARRAY_COUNT(schemes); i++)
-		is_known |= scheme && strcmp(scheme, schemes[i]) == 0;
-	if (!is_known)
-		return error_set(err, PA_REJECTED, "http://, https://, socks5:// or socks5h://");
-	/* libcurl would guess 1080. */
-	if (curl_url_get(url, CURLUPART_PORT, &port, 0) != CURLUE_OK)
-		return error_set(err, PA_REJECTED, "the port is missing");
-	curl_url_get(url, CURLUPART_PATH, &path, 0);
-	for (size_t i = 0; i < ARRAY_COUNT(unwanted); i++) {
-		char *part PA_CLEANUP(part_done) = NULL;
-
-		if (curl_url_get(url, unwanted[i], &part, 0) == CURLUE_OK ||
-		    (path && strcmp(path, "/") != 0))
-			return error_set(err, PA_REJECTED,
-					 "only scheme, host and port; the login is given apart");
-	}
-	return PA_OK;
-}
-
-pa_status http_proxy_check(const char *url, pa_error *err)
-{
-	CURLU *parsed = curl_url();
-	CURLUcode code;
-	pa_status status;
-
-	if (!parsed)
-		abort();
-	code = curl_url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
-	status = code == CURLUE_OK
-			 ? check_proxy_parts(parsed, err)
-			 : error_set(err, PA_REJECTED, "not a URL: %s", curl_url_strerror(code));
-	curl_url_cleanup(parsed);
-	return status;
-}
-
-bool http_url_host(pa_str url, struct arena *arena, const char **ret_host, long *ret_port)
-{
-	char *host PA_CLEANUP(part_done) = NULL, *port PA_CLEANUP(part_done) = NULL;
-	CURLU *parsed = curl_url();
-	bool has_host;
-
-	if (!parsed)
-		abort();
-	has_host = curl_url_set(parsed, CURLUPART_URL, arena_copy(arena, url).ptr,
-				CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-		   curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-		   curl_url_get(parsed, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
-	if (has_host) {
-		*ret_host = arena_copy(arena, str_from(host)).ptr;
-		*ret_port = strtol(port, NULL, 10);
-	}
-	curl_url_cleanup(parsed);
-	return has_host;
-}
-
-pa_status http_url_check(pa_str url, pa_error *err)
-{
-	char text[URL_MAX];
-	CURLU *parsed;
-	CURLUcode code;
-	pa_status status;
-
-	if (url.len == 0 || url.len >= sizeof(text) || memchr(url.ptr, '\0', url.len))
-		return error_set(err, PA_REJECTED, "the URL is empty, too long or holds a NUL");
-	memcpy(text, url.ptr, url.len);
-	text[url.len] = '\0';
-	parsed = curl_url();
-	if (!parsed)
-		abort();
-	code = curl_url_set(parsed, CURLUPART_URL, text, CURLU_DISALLOW_USER);
-	if (code == CURLUE_OK)
-		status = check_parts(parsed, err);
-	else
-		status = error_set(err, PA_REJECTED, "not a URL: %s", curl_url_strerror(code));
-	curl_url_cleanup(parsed);
-	return status;
-}
 
 /* ---- libcurl's callbacks, on the thread --------------------------------------------------------
  */
@@ -284,32 +168,6 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *kn
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
-/* The environment has no say: a proxy is given always, "" for none. */
-static void set_proxy(CURL *easy, const struct http_client *client)
-{
-	const struct http_client_options *options = &client->options;
-
-	curl_easy_setopt(easy, CURLOPT_PROXY, options->proxy ? options->proxy : "");
-	curl_easy_setopt(easy, CURLOPT_NOPROXY, options->no_proxy);
-	if (!options->proxy_login)
-		return;
-	curl_easy_setopt(easy, CURLOPT_PROXYAUTH, CURLAUTH_ANY);
-	curl_easy_setopt(easy, CURLOPT_PROXYUSERPWD, options->proxy_login);
-}
-
-/* libcurl trusts what it finds in either of file and folder: with its own for both as in Debian, a
- * file of ours takes the place of one and the other stays. */
-static void set_authorities(CURL *easy, const struct http_client_options *options)
-{
-	if (!options->ca_file)
-		return;
-	curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
-	curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, options->ca_file);
-	curl_easy_setopt(easy, CURLOPT_CAPATH, options->no_system_ca ? NULL : SYSTEM_CA_FOLDER);
-	curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH,
-			 options->no_system_ca ? NULL : SYSTEM_CA_FOLDER);
-}
-
 /* What is the same for every request of a handle. */
 static CURL *easy_new(struct call *call)
 {
@@ -325,8 +183,7 @@ static CURL *easy_new(struct call *call)
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	set_authorities(easy, &client->options);
-	set_proxy(easy, client);
+	http_way_set(easy, &client->options);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, client->options.user_agent);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
 	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, IDLE_MAX_S);
@@ -727,36 +584,6 @@ const struct http_client_counts *http_client_counts(const struct http_client *cl
 
 /* ---- birth and death ------------------------------------------------------------------------- */
 
-/* libcurl decodes both parts (CURLOPT_PROXYUSERPWD). */
-static const char *escape_login(struct arena *arena, pa_str login)
-{
-	char *user PA_CLEANUP(part_done) = NULL, *password PA_CLEANUP(part_done) = NULL;
-	pa_str name;
-
-	if (!login.ptr)
-		return NULL;
-	name = str_split(&login, ':');
-	user = curl_easy_escape(NULL, name.ptr, (int)name.len);
-	password = curl_easy_escape(NULL, login.ptr ? login.ptr : "", (int)login.len);
-	if (!user || !password)
-		abort();
-	return arena_format(arena, "%s:%s", user, password).ptr;
-}
-
-static void copy_options(struct http_client *client, const struct http_client_options *from)
-{
-	struct http_client_options *to = &client->options;
-
-	*to = *from;
-	to->ca_file = arena_copy(client->arena, str_from(from->ca_file)).ptr;
-	to->proxy = arena_copy(client->arena, str_from(from->proxy)).ptr;
-	to->user_agent = arena_copy(client->arena, str_from(from->user_agent)).ptr;
-	to->no_proxy = arena_format(client->arena, "%s%s%s", NEVER_PROXIED,
-				    from->no_proxy ? "," : "", from->no_proxy ? from->no_proxy : "")
-			       .ptr;
-	to->proxy_login = escape_login(client->arena, str_from(from->proxy_login));
-}
-
 static struct http_client *client_make(const struct http_client_options *options)
 {
 	struct http_client *client = calloc(1, sizeof(*client));
@@ -767,7 +594,7 @@ static struct http_client *client_make(const struct http_client_options *options
 	client->max_response = options->max_response ? options->max_response : DEFAULT_MAX_RESPONSE;
 	client->max_connections =
 		options->max_connections ? options->max_connections : DEFAULT_MAX_CONNECTIONS;
-	copy_options(client, options);
+	http_way_copy(client->arena, options, &client->options);
 	client->due_ns = NEVER;
 	client->flight.next = client->flight.prev = &client->flight;
 	client->queued.next = client->queued.prev = &client->queued;

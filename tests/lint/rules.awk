@@ -18,7 +18,7 @@ BEGIN {
 	foreign["microhttpd.h"] = "^daemon/io/http_(server|request|response)\\.c$"
 	foreign["gnutls/gnutls.h"] = foreign["gnutls/x509.h"] = foreign["gnutls/abstract.h"] = \
 		"^daemon/io/tls\\.c$"
-	foreign["curl/curl.h"] = "^daemon/io/http_client\\.c$"
+	foreign["curl/curl.h"] = "^daemon/io/http_(client|url|way)\\.c$"
 	foreign["systemd/sd-journal.h"] = "^daemon/io/log\\.c$"
 	foreign["systemd/sd-event.h"] = "^daemon/io/loop\\.c$"
 	foreign["systemd/sd-daemon.h"] = "^daemon/io/loop\\.c$"

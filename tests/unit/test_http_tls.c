@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "certificate.h"
 #include "net.h"
 
 #include <pthread.h>
@@ -18,7 +19,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 /* Serves one connection after the other until its listener is shut down. */
 struct tls_peer {
@@ -29,29 +29,6 @@ struct tls_peer {
 	unsigned requests;
 	pthread_t thread;
 };
-
-static X509 *self_signed(EVP_PKEY *key, const char *host)
-{
-	X509 *certificate = X509_new();
-	X509_NAME *name = X509_get_subject_name(certificate);
-	char alternative[64];
-	X509_EXTENSION *extension;
-
-	X509_set_version(certificate, 2);
-	ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-	X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1,
-				   0);
-	X509_set_issuer_name(certificate, name);
-	X509_set_pubkey(certificate, key);
-	snprintf(alternative, sizeof(alternative), "DNS:%s", host);
-	extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, alternative);
-	X509_add_ext(certificate, extension, -1);
-	X509_EXTENSION_free(extension);
-	assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
-	return certificate;
-}
 
 static void write_certificate(struct tls_peer *peer, X509 *certificate)
 {
@@ -97,7 +74,7 @@ static void *run_peer(void *arg)
 static void peer_start(struct tls_peer *peer, const char *host)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *certificate = self_signed(key, host);
+	X509 *certificate = self_signed(key, host, 3600);
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(address);
