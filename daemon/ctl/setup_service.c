@@ -34,7 +34,7 @@ static bool is_active(struct setup *setup)
 	return child_run(setup->arena, argv, PA_STR_ABSENT, 0, NULL, NULL) == PA_OK;
 }
 
-/* It starts only with its database: a moment after systemd calls it active. */
+/* systemd calls it active when it listens, even with its database away. */
 static int ask_service(struct setup *setup)
 {
 	struct json *reply PA_CLEANUP(json_done) = NULL;
@@ -56,8 +56,6 @@ static int ask_service(struct setup *setup)
 
 int setup_service(struct setup *setup)
 {
-	bool was_active;
-
 	if (!setup->starts || strcmp(setup->ctl->config_path, COMMAND_DEFAULT_CONFIG) != 0 ||
 	    access("/run/systemd/system", F_OK) != 0) {
 		setup_later(setup, ctl_say("arrancar el servicio: systemctl enable --now "
@@ -66,13 +64,12 @@ int setup_service(struct setup *setup)
 					   "proalto.socket proalto.service"));
 		return CTL_OK;
 	}
-	was_active = is_active(setup);
 	if (systemctl(setup, "enable", "proalto.socket", "proalto.service") != CTL_OK)
 		return CTL_FAILED;
-	if (was_active && !setup->has_changed)
+	/* One that waits because its old configuration was refused must not be waited for. */
+	if (!setup->has_changed && is_active(setup))
 		setup_kept("el servicio está en marcha", "the service runs", NULL);
-	else if (systemctl(setup, was_active ? "restart" : "start", "proalto.service", NULL) !=
-		 CTL_OK)
+	else if (systemctl(setup, "restart", "proalto.service", NULL) != CTL_OK)
 		return CTL_FAILED;
 	return ask_service(setup);
 }
