@@ -47,16 +47,21 @@ static int owner_conninfo(struct ctl *ctl, const char **ret)
 static bool parse(int argc, char *const *argv, struct db_arguments *ret)
 {
 	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
+		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+
+		if (strcmp(argv[i], "--json") == 0) {
 			ret->is_json = true;
-		else if (i + 1 == argc)
+			continue;
+		}
+		if (!value)
 			return false;
-		else if (strcmp(argv[i], "--dsn") == 0)
-			ret->conninfo = argv[++i];
+		if (strcmp(argv[i], "--dsn") == 0)
+			ret->conninfo = value;
 		else if (strcmp(argv[i], "--directory") == 0)
-			ret->directory = argv[++i];
+			ret->directory = value;
 		else
 			return false;
+		i++;
 	}
 	return true;
 }

@@ -19,6 +19,7 @@
 #define SKEW_CRITICAL_S 300
 #define TOKEN_WARN_DAYS 14
 #define TOKEN_EXPIRED 190
+#define DAY_S INT64_C(86400)
 
 struct http_client *doctor_http(const struct doctor *doctor, const char *check,
 				struct findings *findings)
@@ -159,7 +160,7 @@ static void judge_expiry(const struct doctor *doctor, struct http_client *http, 
 				     "Meta does not tell until when it holds"));
 		return;
 	}
-	days = (expires_s - clock_now_ns() / NS_PER_S) / (24 * 3600);
+	days = (expires_s - clock_now_ns() / NS_PER_S) / DAY_S;
 	if (expires_s == 0)
 		findings_add(findings, "token-expiry", HEALTH_OK, NULL, "%s",
 			     ctl_say("el token no vence", "the token does not expire"));

@@ -172,6 +172,17 @@ static enum health worst_of(const struct json *list)
 	return HEALTH_OK;
 }
 
+static bool was_named(const struct json *list, size_t at)
+{
+	const struct json *finding = json_at(list, at);
+
+	for (size_t i = 0; i < at; i++)
+		if (health_of(json_at(list, i)) == health_of(finding) &&
+		    str_equal(subject_of(json_at(list, i)), subject_of(finding)))
+			return true;
+	return false;
+}
+
 /* "critical: token, schema" */
 static void add_names(const struct json *list, enum health health, struct buf *out)
 {
@@ -182,7 +193,7 @@ static void add_names(const struct json *list, enum health health, struct buf *o
 	buf_format(out, "%s%s: ", out->len ? "; " : "",
 		   ctl_say(states[health].es, states[health].en));
 	for (size_t i = 0; i < json_count(list); i++) {
-		if (health_of(json_at(list, i)) != health)
+		if (health_of(json_at(list, i)) != health || was_named(list, i))
 			continue;
 		buf_format(out, "%s%.*s", separator, PA_FMT(subject_of(json_at(list, i))));
 		separator = ", ";

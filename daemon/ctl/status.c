@@ -14,8 +14,8 @@
 
 #define LINE_CAP ((size_t)2 << 20)
 #define TROUBLE_CAP 4096
-#define OLD_EVENT_MS (60 * 1000)
-#define OLD_MESSAGE_MS (5 * 60 * 1000)
+#define OLD_EVENT_MS INT64_C(60000)
+#define OLD_MESSAGE_MS INT64_C(300000)
 
 struct view {
 	struct ctl *ctl;
