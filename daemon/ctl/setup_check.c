@@ -94,8 +94,9 @@ static uint32_t get(struct setup *setup, pa_str url, pa_str token, pa_str *ret_b
 	*ret_body = PA_STR_ABSENT;
 	if (http_client_new(
 		    &(struct http_client_options){
-			    .ca_file = setup_setting(setup, "http_client.ca_file"),
-			    .proxy = setup_setting(setup, "http_client.proxy"),
+			    .ca_file = setup_setting(setup, "outbound.ca_file"),
+			    .proxy = setup_setting(setup, "outbound.proxy"),
+			    .no_proxy = setup_setting(setup, "outbound.no_proxy"),
 			    .user_agent = "proaltoctl/" PROALTO_VERSION},
 		    &client, &err) == PA_OK &&
 	    http_client_call(client, &request, TIMEOUT_MS, setup->arena, &response, &failure,
