@@ -22,6 +22,7 @@ HOUSE_TESTS = tests/integration/trouble.py tests/integration/stuck.py tests/scen
 	tests/integration/statements.py tests/integration/setup.py tests/integration/upkeep.py tests/integration/operations.py \
 	tests/integration/doctor.py
 SUITES = $(foreach t,$(HOUSE_TESTS),"$(LISTED) $(t)") "$(LISTED) tests/integration/crash.py 10" \
+	"$(LISTED) tests/integration/backup.py quick" \
 	$(foreach t,$(UNIT_TESTS) $(CORE_TESTS),"$(t)")
 # These look at the sources, or bring their own build.
 STATIC_SUITES = $(foreach t,contract abi fuzz-replay check-unit compliance,"$(MAKE) --no-print-directory $(t)")
