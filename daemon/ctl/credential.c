@@ -75,8 +75,14 @@ static pa_status encrypt(struct ctl *ctl, pa_str name, pa_str secret, pa_error *
 	const char *path = config_encrypted_credential(ctl->config_path, name, ctl->arena);
 	const char *as = arena_format(ctl->arena, "--name=%.*s", PA_FMT(name)).ptr;
 	const char *const argv[] = {"systemd-creds", "encrypt", as, "-", "-", NULL};
+	const char *plain = arena_format(ctl->arena, "/etc/credstore/%.*s", PA_FMT(name)).ptr;
 	pa_str encrypted;
-	pa_status status = child_run(ctl->arena, argv, secret, ENCRYPTED_MAX, &encrypted, err);
+	pa_status status;
+
+	if (access(plain, F_OK) == 0) /* it would go on being the one that is read */
+		return error_set(err, PA_REJECTED, "%s: lies there unencrypted: replace it by hand",
+				 plain);
+	status = child_run(ctl->arena, argv, secret, ENCRYPTED_MAX, &encrypted, err);
 
 	return status == PA_OK ? credential_write_file(ctl, path, encrypted, 0600, err) : status;
 }

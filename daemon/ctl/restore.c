@@ -111,7 +111,7 @@ static pa_status look_at_erasures(struct restore *r, pa_error *err)
 	int fd PA_CLEANUP(fd_done) = -1;
 	const char *slash = strrchr(r->path, '/');
 	const char *path = r->erasures_path;
-	struct archive_head head;
+	struct archive_head head = {.at_ns = 0};
 	const struct kept *list;
 	struct kept *kept;
 	pa_status status;

@@ -184,10 +184,8 @@ static bool read_head(struct archive *a, pa_str text, struct archive_head *ret)
 
 /* ---- writing ---- */
 
-pa_status archive_create(int fd, const struct archive_head *head, struct archive **ret,
-			 pa_error *err)
+static pa_status create_head(struct archive *a, const struct archive_head *head, pa_error *err)
 {
-	struct archive *a PA_CLEANUP(archive_done) = new_archive(fd);
 	char length[LENGTH_BYTES];
 	struct key key;
 	pa_str text;
@@ -206,13 +204,20 @@ pa_status archive_create(int fd, const struct archive_head *head, struct archive
 	status = write_all(a, MAGIC, MAGIC_BYTES, err);
 	if (status == PA_OK)
 		status = write_all(a, length, sizeof(length), err);
+	return status == PA_OK ? write_all(a, text.ptr, text.len, err) : status;
+}
+
+pa_status archive_create(int fd, const struct archive_head *head, struct archive **ret,
+			 pa_error *err)
+{
+	struct archive *a = new_archive(fd);
+	pa_status status = create_head(a, head, err);
+
 	if (status == PA_OK)
-		status = write_all(a, text.ptr, text.len, err);
-	if (status != PA_OK)
-		return status;
-	*ret = a;
-	a = NULL;
-	return PA_OK;
+		*ret = a;
+	else
+		archive_free(a);
+	return status;
 }
 
 static pa_str context_of(const struct archive *a)
@@ -285,9 +290,8 @@ pa_status archive_finish(struct archive *a, pa_error *err)
 
 /* ---- reading ---- */
 
-pa_status archive_open(int fd, struct archive **ret, struct archive_head *ret_head, pa_error *err)
+static pa_status open_head(struct archive *a, struct archive_head *ret, pa_error *err)
 {
-	struct archive *a PA_CLEANUP(archive_done) = new_archive(fd);
 	char start[MAGIC_BYTES + LENGTH_BYTES];
 	size_t len;
 	char *text;
@@ -302,12 +306,22 @@ pa_status archive_open(int fd, struct archive **ret, struct archive_head *ret_he
 	status = read_all(a, text, len, err);
 	if (status != PA_OK)
 		return status;
-	if (!read_head(a, (pa_str){text, len}, ret_head))
+	if (!read_head(a, (pa_str){text, len}, ret))
 		return error_set(err, PA_REJECTED, "the archive's head is damaged");
 	sha256((pa_str){text, len}, a->head_hash);
-	*ret = a;
-	a = NULL;
 	return PA_OK;
+}
+
+pa_status archive_open(int fd, struct archive **ret, struct archive_head *ret_head, pa_error *err)
+{
+	struct archive *a = new_archive(fd);
+	pa_status status = open_head(a, ret_head, err);
+
+	if (status == PA_OK)
+		*ret = a;
+	else
+		archive_free(a);
+	return status;
 }
 
 pa_status archive_unlock(struct archive *a, const struct key_pair *pair, pa_error *err)

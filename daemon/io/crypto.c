@@ -147,9 +147,9 @@ pa_status unseal(struct arena *arena, const struct key *key, pa_str context, pa_
 }
 
 static_assert(BOX_OVERHEAD == crypto_box_SEALBYTES, "the header promises this size");
-static_assert(KEY_BYTES == crypto_box_SEEDBYTES && KEY_BYTES == crypto_box_PUBLICKEYBYTES &&
-		      KEY_BYTES == crypto_box_SECRETKEYBYTES,
-	      "one kind of key");
+static_assert(KEY_BYTES == crypto_box_SEEDBYTES, "one kind of key");
+static_assert(KEY_BYTES == crypto_box_PUBLICKEYBYTES, "one kind of key");
+static_assert(KEY_BYTES == crypto_box_SECRETKEYBYTES, "one kind of key");
 
 void key_pair_from(const struct key *seed, struct key_pair *ret)
 {
