@@ -58,6 +58,7 @@ pa_status operator_note(struct operation *op, const char *action, pa_str object,
 {
 	struct db_params *params = operator_params(op, SQL_OPERATOR_NOTE);
 	int64_t first = ids_next_run(2);
+	pa_status status;
 	pa_str sealed = seal_arena(op->arena, keyring_store(op->options->ring),
 				   PA_STR("operator reason"), op->reason);
 
@@ -83,7 +84,10 @@ pa_status operator_note(struct operation *op, const char *action, pa_str object,
 	db_bind_int64(params, op->options->node);
 	db_bind_int32(params, op->entries + 1);
 	db_bind_bytes(params, buf_str(&op->evidence));
-	return db_run(op->db, params, NULL, err);
+	status = db_run(op->db, params, NULL, err);
+	buf_clear(&op->evidence);
+	op->entries = 0;
+	return status;
 }
 
 pa_status operator_change(struct operation *op, operator_fn *change, pa_error *err)

@@ -14,6 +14,7 @@
 #include "queue/worker.h"
 
 #define INBOX_PAGE 500
+#define BODIES_PAGE 8 /* many events may share one large body, and each row brings it */
 #define INBOX_BYTES ((size_t)4 << 20) /* of an answer: then it says that there is more */
 #define MESSAGES 20
 #define MOST_MESSAGES 500
@@ -94,13 +95,15 @@ pa_status operator_inbox(struct operation *op, pa_error *err)
 	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
 	struct json *items = json_array_new();
 	int64_t after = operator_count(op, "after", 0, INT64_MAX);
-	int64_t limit = operator_count(op, "limit", INBOX_PAGE, INBOX_PAGE);
 	bool with_body = false;
+	int64_t page, limit;
 	struct db_params *params;
 	size_t bytes = 0, row = 0;
 	pa_status status;
 
 	IGNORE_STATUS(!json_get_bool(op->request, "body", &with_body), "then without");
+	page = with_body ? BODIES_PAGE : INBOX_PAGE;
+	limit = operator_count(op, "limit", page, page);
 	json_set(op->reply, "items", items);
 	status = operator_note(op, "inbox",
 			       arena_format(op->arena, "%lld after %lld%s", (long long)limit,
@@ -118,7 +121,7 @@ pa_status operator_inbox(struct operation *op, pa_error *err)
 		add_inbox_row(op, rows, row, with_body, items);
 	}
 	json_set_bool(op->reply, "more",
-		      status == PA_OK && (row < db_rows(rows) || row == INBOX_PAGE));
+		      status == PA_OK && (row < db_rows(rows) || (int64_t)row == page));
 	return status;
 }
 
