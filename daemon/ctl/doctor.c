@@ -25,7 +25,6 @@
 #define CHECK_MS 8000 /* then it is ended */
 #define ANSWER_CAP ((size_t)1 << 20)
 #define SERVICE_USER "proalto"
-#define UNKNOWN_EXIT HEALTH_UNKNOWN
 
 static const struct check {
 	const char *name;
@@ -242,7 +241,7 @@ int ctl_doctor(struct ctl *ctl, int argc, char *const *argv)
 	if (!parse(&doctor, argc, argv, &is_json)) {
 		json_done(&findings.list);
 		ctl_usage(ctl);
-		return UNKNOWN_EXIT; /* Nagios would take a usage error's 2 for critical */
+		return HEALTH_UNKNOWN; /* Nagios would take a usage error's 2 for critical */
 	}
 	if (crypto_init() == PA_OK) {
 		read_config(&doctor, &problems, configs);

@@ -37,10 +37,6 @@ doctor_fn doctor_store;
 /* doctor_peers.c */
 doctor_fn doctor_whatsapp, doctor_gateway, doctor_policy, doctor_public;
 
-/* An HTTP client as the daemon's own; NULL after an unknown finding. */
-struct http_client *doctor_http(const struct doctor *doctor, const char *check,
-				struct findings *findings);
-
 /* Warns from 30 days before, 7 days before it is critical. */
 void doctor_certificate(struct findings *findings, const char *check, const char *what,
 			int64_t ends_ns);

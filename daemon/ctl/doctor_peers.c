@@ -21,8 +21,9 @@
 #define TOKEN_EXPIRED 190
 #define DAY_S INT64_C(86400)
 
-struct http_client *doctor_http(const struct doctor *doctor, const char *check,
-				struct findings *findings)
+/* As the daemon's own; NULL after an unknown finding. */
+static struct http_client *open_http(const struct doctor *doctor, const char *check,
+				     struct findings *findings)
 {
 	const struct config *config = doctor->look;
 	struct http_client *http = NULL;
@@ -235,7 +236,7 @@ void doctor_whatsapp(const struct doctor *doctor, struct findings *findings)
 			     ctl_say("el token no se puede leer", "the token can't be read"));
 		return;
 	}
-	http = doctor_http(doctor, "token", findings);
+	http = open_http(doctor, "token", findings);
 	for (size_t i = 0; http && i < doctor->config->channels_count; i++)
 		if (strcmp(doctor->config->channels[i].plugin, "channel-whatsapp") == 0)
 			look_at_account(doctor, &doctor->config->channels[i], http, findings);
@@ -270,7 +271,7 @@ static void look_for(const struct doctor *doctor, struct http_client *http, cons
 
 void doctor_gateway(const struct doctor *doctor, struct findings *findings)
 {
-	struct http_client *http PA_CLEANUP(http_done) = doctor_http(doctor, "sms", findings);
+	struct http_client *http PA_CLEANUP(http_done) = open_http(doctor, "sms", findings);
 
 	for (size_t i = 0; http && i < doctor->look->channels_count; i++) {
 		const struct config_channel *channel = &doctor->look->channels[i];
@@ -283,7 +284,7 @@ void doctor_gateway(const struct doctor *doctor, struct findings *findings)
 
 void doctor_policy(const struct doctor *doctor, struct findings *findings)
 {
-	struct http_client *http PA_CLEANUP(http_done) = doctor_http(doctor, "policy", findings);
+	struct http_client *http PA_CLEANUP(http_done) = open_http(doctor, "policy", findings);
 	pa_http_response response = {.size = sizeof(response)};
 	pa_error err = ERROR_INIT;
 	bool is_there;

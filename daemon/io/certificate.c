@@ -69,7 +69,8 @@ static int connect_to(const char *host, long port, int64_t timeout_ms)
 	return fd;
 }
 
-static bool shake_hands(int fd, const char *host, int64_t *ret_ns)
+/* OpenSSL takes the name as if it would write to it. */
+static bool shake_hands(int fd, char *host, int64_t *ret_ns)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	SSL *session = context ? SSL_new(context) : NULL;
