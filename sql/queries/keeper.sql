@@ -11,7 +11,12 @@ INSERT INTO node (id, name, alive_until)
 VALUES ($1::bigint, $2::text, now() + $3::bigint * interval '1 millisecond');
 
 -- name: node_beat
--- Still here. Columns: 1, or no row if this node was declared dead. $1 id, $2 milliseconds.
+-- Still here. Columns: 1, or no row if this node was declared dead. $1 id, $2 milliseconds. What lasts longer
+-- than any lease is of before the clock was put back: if its node is dead, nobody is to wait an hour for it.
+WITH cut AS (
+	UPDATE node SET alive_until = now() + $2::bigint * interval '1 millisecond'
+	WHERE id <> $1::bigint AND alive_until > now() + 2 * $2::bigint * interval '1 millisecond'
+)
 UPDATE node SET alive_until = now() + $2::bigint * interval '1 millisecond'
 WHERE id = $1::bigint AND alive_until > '-infinity' RETURNING 1;
 

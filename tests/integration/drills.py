@@ -9,6 +9,7 @@ done twice, and status says what happens while it does.
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,14 +30,14 @@ BEFORE_S = AFTER_S = 2  # of load
 crash.PATIENCE_S = (OUTAGE_S + 90) * h.PATIENCE
 
 
-def play(house, trouble, seed=None):
-	"""Load, and in the middle of it trouble(house)."""
-	load = crash.Load(house, seed or random.randrange(1 << 30))
+def play(house, trouble, is_plugin_charged=False):
+	"""Load, and in the middle of it trouble(house, deaths)."""
+	load = crash.Load(house, random.randrange(1 << 30))
 	start = time.monotonic()
 	load.begin()
 	try:
 		time.sleep(BEFORE_S)
-		trouble(house)
+		trouble(house, load.deaths)
 		house.wait_ready()
 		time.sleep(AFTER_S)
 	finally:
@@ -50,7 +51,8 @@ def play(house, trouble, seed=None):
 	crash.codes_once(house, load, books)
 	crash.nothing_lost(house, load, books)
 	crash.in_order(load, books)
-	crash.nobody_set_aside(house)
+	if not is_plugin_charged:
+		crash.nobody_set_aside(house)
 	return load, books
 
 
@@ -74,7 +76,7 @@ def refuses_deliveries(house):
 
 def postgres_away():
 	"""For a minute."""
-	def trouble(house):
+	def trouble(house, deaths):
 		house.server.halt()
 		until(lambda: house.ask("status")["store"] is False, 10 * h.PATIENCE, "status that tells of it")
 		until(lambda: refuses_deliveries(house), 10 * h.PATIENCE, "503")
@@ -129,7 +131,7 @@ def disk_full():
 			disk.fill()
 			return refuses_deliveries(house)
 
-		def trouble(house):
+		def trouble(house, deaths):
 			until(is_refusing, 30 * h.PATIENCE, "503")
 			end = time.monotonic() + 5
 			while time.monotonic() < end:
@@ -149,9 +151,79 @@ def disk_full():
 		check("No space left" in house.log() or "the store is away" in house.log(), "the journal does not tell of it")
 
 
+# ---- the provider, a plugin ----------------------------------------------------------------------------
+
+TOKEN_EXPIRED = {"kind": "error", "http": 401, "code": 190, "count": -1}
+
+
+def whatsapp(house):
+	return next(channel for channel in house.ask("status")["channels"] if channel["name"] == "whatsapp")
+
+
+def token_expired():
+	"""Answers wait, deliveries are taken, and status says who has to do something. With a token that the
+	provider takes, all goes out."""
+	def trouble(house, deaths):
+		house.graph.faults(TOKEN_EXPIRED)
+		said = until(lambda: (lambda told: told["paused_ms"] > 0 and told)(whatsapp(house)), 10 * h.PATIENCE,
+			     "a channel that is paused")
+		equal(said["last_error"]["code"], 190, "the code that status tells")
+		person = house.stranger()
+		equal(house.post(webhook.of(person, person.text("hola"))), 200, "a delivery meanwhile")
+		time.sleep(5)
+		check(int(house.sql("SELECT count(*) FROM outbox WHERE is_open AND channel = (SELECT number FROM channel"
+				    " WHERE name = 'whatsapp')")) > 0, "nothing waits")
+		house.graph.faults()
+		deaths.note_owners()
+		house.restart()
+
+	with h.House(durable=True, core_apart=True, customers=400) as house:
+		load, _ = play(house, trouble)
+		doubled = [outbox for outbox, posts in load.heard.posts.items() if len(posts) > 1]
+		equal(doubled, [], "messages that were taken twice")
+		check("the channel waits for a person" in house.log(), "the journal has no alarm")
+
+
+def keep_alive(house, deaths, ends):
+	"""What systemd does: starts it again."""
+	if house.process.poll() is not None:
+		deaths.note()
+		ends.append(house.process.returncode)
+		house.launch()
+
+
+def adapter_crashes():
+	"""On every delivery: three deaths, and the house goes on without that channel."""
+	plugin = os.path.join(h.B, "tests/plugins/deadly-channel.so")
+	channel = """	mala = {
+		plugin = "deadly-channel";
+	};"""
+	ends = []
+
+	def trouble(house, deaths):
+		def is_off():
+			keep_alive(house, deaths, ends)
+			try:
+				return house.post(b"{}", channel="mala") == 404
+			except (OSError, h.http.client.HTTPException):
+				return False
+
+		until(is_off, 60 * h.PATIENCE, "an end of the channel")
+		house.wait_ready()
+		off = [told["name"] for told in house.ask("status")["channels"] if told["disabled"]]
+		equal(off, ["mala"], "channels that status calls disabled")
+
+	with h.House(durable=True, core_apart=True, customers=400, plugins=[plugin], channels=channel) as house:
+		load, _ = play(house, trouble, is_plugin_charged=True)
+		check(len(ends) >= 3 and set(ends) == {-signal.SIGABRT}, f"it died of {ends}")
+		check("PROALTO_PLUGIN=deadly-channel" in house.log(), "the journal has no alarm")
+
+
 DRILLS = [
 	("PostgreSQL is away for a minute", postgres_away),
 	("the disk is full", disk_full),
+	("the token has expired", token_expired),
+	("an adapter crashes on every call", adapter_crashes),
 ]
 
 
