@@ -56,12 +56,11 @@ static void config_done(struct config **config)
 
 /* ---- looking ---- */
 
-static pa_status open_file(const struct restore *r, const char *path, const char *kind, int *ret_fd,
-			   struct archive **ret, struct archive_head *ret_head, pa_error *err)
+static pa_status open_file(const char *path, const char *kind, int *ret_fd, struct archive **ret,
+			   struct archive_head *ret_head, pa_error *err)
 {
 	pa_status status;
 
-	(void)r;
 	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (*ret_fd < 0)
 		return error_set(err, PA_REJECTED, "%s: %s", path, strerrordesc_np(errno));
@@ -86,7 +85,7 @@ static pa_status look_at_backup(struct restore *r, pa_error *err)
 	struct archive *archive PA_CLEANUP(archive_done) = NULL;
 	int fd PA_CLEANUP(fd_done) = -1;
 	pa_str code;
-	pa_status status = open_file(r, r->path, BACKUP_KIND, &fd, &archive, &r->head, err);
+	pa_status status = open_file(r->path, BACKUP_KIND, &fd, &archive, &r->head, err);
 
 	if (status != PA_OK)
 		return status;
@@ -122,7 +121,7 @@ static pa_status look_at_erasures(struct restore *r, pa_error *err)
 		path = arena_format(r->ctl->arena, "%.*s" BACKUP_ERASURES_FILE,
 				    slash ? (int)(slash - r->path) + 1 : 0, r->path)
 			       .ptr;
-	status = open_file(r, path, BACKUP_ERASURES, &fd, &archive, &head, err);
+	status = open_file(path, BACKUP_ERASURES, &fd, &archive, &head, err);
 	if (status == PA_OK)
 		status = archive_unlock(archive, &r->pair, err);
 	if (status == PA_OK)
@@ -269,7 +268,7 @@ static pa_status restore_database(struct restore *r, struct db *db, pa_error *er
 	struct archive *archive PA_CLEANUP(archive_done) = NULL;
 	int fd PA_CLEANUP(fd_done) = -1;
 	struct archive_head head;
-	pa_status status = open_file(r, r->path, BACKUP_KIND, &fd, &archive, &head, err);
+	pa_status status = open_file(r->path, BACKUP_KIND, &fd, &archive, &head, err);
 
 	if (status == PA_OK)
 		status = archive_unlock(archive, &r->pair, err);
