@@ -586,7 +586,7 @@ def in_order(test):
 			test(machine)
 		except BaseException:
 			machine.failed = test.__name__
-			tap.say(run("journalctl", "--no-pager", "-n", "40", "-u", "proalto*"))
+			tap.say(subprocess.getoutput("journalctl --no-pager -n 40 -u 'proalto*'"))
 			tap.say(subprocess.getoutput("proaltoctl status"))
 			raise
 
