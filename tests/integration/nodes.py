@@ -327,6 +327,14 @@ def drained_and_idle(pair):
 	pair.house.ctl("undrain", "--reason", "mantenimiento")
 	pair.says(0, person, "say c")
 	equal(person.hears(15).text, "3 c", "the answer")
+	for pause in (0, 0.7, 1.3, 2.5):  # whatever it was just about to do
+		check(pair.house.ask("drain", reason="duda")["ok"], "it is not drained")
+		time.sleep(pause)
+		check(pair.house.ask("undrain", reason="duda")["ok"], "it does not serve again")
+	until(lambda: pair.house.ask("drain-status")["state"] == "serving" and pair.house.is_answering("/readyz"), 10 * h.PATIENCE,
+	      "a node that serves again")
+	pair.says(0, person, "say d")
+	equal(person.hears(15).text, "4 d", "the answer")
 
 
 TESTS = [
