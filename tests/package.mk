@@ -1,7 +1,7 @@
 # make package: the Debian packages as somebody will get them. As root, with .ci/packages; several
 # minutes, of which the first time takes two more for a bare system under $(B)/package.
-.PHONY: package package-manuals package-contents package-boot package-reproducible
-package: package-manuals package-contents package-boot package-reproducible
+.PHONY: package package-manuals package-contents package-boot package-piuparts package-reproducible
+package: package-manuals package-contents package-boot package-piuparts package-reproducible
 
 package-manuals: $(MANUALS) $(B)/proaltoctl
 	@mandoc -T lint -W warning $(MANUALS)
@@ -18,6 +18,18 @@ package-contents: deb
 package-boot: deb peers
 	@tests/package/boot '$(DEB_B)' '$(B)' inside
 	@tests/package/boot '$(DEB_B)' '$(B)' upgrade
+
+# In the bare system that package-boot has made, without systemd running.
+package-piuparts: package-boot
+	@if [ ! -d '$(B)/package/base' ]; then \
+		echo "ok - piuparts # skip there is no bare system"; \
+	elif piuparts -e '$(B)/package/base' -d bookworm --keep-sources-list --no-eatmydata --no-upgrade-test \
+		--skip-minimize '$(DEB_B)'/proalto_*.deb '$(DEB_B)'/proalto-simulator_*.deb \
+		'$(DEB_B)'/proalto-dev_*.deb >'$(B)/package/piuparts.log' 2>&1; then \
+		echo "ok - piuparts: what is installed and purged leaves nothing"; \
+	else \
+		tail -n 30 '$(B)/package/piuparts.log'; echo "not ok - piuparts"; exit 1; \
+	fi
 
 package-reproducible: deb
 	@tests/package/reproducible '$(DEB_B)'

@@ -46,6 +46,7 @@ ctl_fn ctl_queues;    /* queues */
 ctl_fn ctl_reload;    /* reload */
 ctl_fn ctl_restore;   /* restore FILE */
 ctl_fn ctl_retention; /* retention show, retention run */
+ctl_fn ctl_rollback;  /* rollback [--to-backup FILE] ... */
 ctl_fn ctl_set_aside; /* set-aside list, retry, drop */
 ctl_fn ctl_setup;     /* setup */
 ctl_fn ctl_status;    /* status */

@@ -115,6 +115,12 @@ static const struct subcommand {
 	 "nothing); "
 	 "migrate: does it; status: how it is. Without --dsn the configuration's database with the "
 	 "role proalto_owner"},
+	{"rollback", ctl_rollback, "[--package ARCHIVO]... [--to-backup ARCHIVO] [--yes N]",
+	 "vuelve a los paquetes anteriores, con las tablas como están o con las de una copia; "
+	 "--yes "
+	 "contesta por usted y dice cuántos mensajes se pueden perder",
+	 "goes back to the previous packages, on the tables as they are or on those of a backup; "
+	 "--yes answers for you and says how many messages may be lost"},
 	{"demo", ctl_demo, "[--port N]",
 	 "una demostración en el navegador, con clientes inventados, sin internet ni cuenta en "
 	 "Meta "

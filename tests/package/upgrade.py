@@ -14,7 +14,7 @@ import house
 import inside
 import tap
 from inside import CONF, SECRETS, STORE, files, run, show, sql, under_a_stream, write
-from tap import check, equal
+from tap import check, equal, until
 
 BUNDLE = inside.BUNDLE
 PREVIOUS = "/srv/previous"
@@ -45,6 +45,26 @@ def upgrade():
 	return ["apt-get", "-q", "-y", "install", *packages(BUNDLE)]
 
 
+def configuration(machine):
+	"""The previous version's sample, edited, so that both versions take it: a section that is empty there has
+	another name by now.
+	"""
+	with open("/usr/share/proalto/proalto.conf") as file:
+		text = file.read()
+	for old, new in (
+		("100000000000001", inside.webhook.PHONE_ID),
+		('#graph_url = "https://graph.facebook.com";', f'graph_url = "http://127.0.0.1:{machine.graph.port}";'),
+		('"https://sms.example/v1/mensajes"', f'"http://127.0.0.1:{machine.smsgw.port}/sms"'),
+		('"host=core.banco.example dbname=cartera user=proalto_lector sslmode=verify-full"',
+		 '"host=127.0.0.1 dbname=core_demo user=proalto_core_reader"'),
+	):
+		check(old in text, f"the sample has {old}")
+		text = text.replace(old, new)
+	text = re.sub(r"\n\t\tsql = \{.*?\n\t\t\};", '\n\t\t@include "proalto/backend-postgres.demo.conf"',
+		      text, flags=re.S)
+	return re.sub(r"\nhttp_client = \{.*?\n\};", "", text, flags=re.S)
+
+
 # ---- the tests -------------------------------------------------------------------------------------
 
 def previous_runs(machine):
@@ -70,7 +90,7 @@ def previous_runs(machine):
 		inside.write_credential("proalto." + name, value)
 	os.makedirs("/etc/proalto", exist_ok=True)
 	shutil.copy("/usr/share/proalto/demo/backend-postgres.demo.conf", "/etc/proalto")
-	write(CONF, inside.configuration(machine))
+	write(CONF, configuration(machine))
 	run("systemctl", "start", "proalto")
 	machine.is_greeted(machine.person())
 
@@ -91,9 +111,22 @@ def refused(machine):
 	machine.is_greeted(machine.person())
 
 
+def misconfigured(machine):
+	"""What the new daemon would not take is found before the old one stops."""
+	before = show("MainPID")
+	with open(CONF) as file:
+		good = file.read()
+	write(CONF, good.replace('name = "ProAlto";', 'nombre = "ProAlto";'))
+	said = run(*upgrade(), fails=True)
+	check(f"{CONF}:" in said and "nombre" in said and "dpkg --configure -a" in said, "what is to be done", said)
+	equal(show("MainPID"), before, "the process")
+	machine.is_greeted(machine.person())
+	write(CONF, good)
+
+
 def upgraded(machine):
 	before = show("MainPID")
-	under_a_stream(machine, upgrade())
+	under_a_stream(machine, ["dpkg", "--configure", "-a"])
 	equal(version(), machine.new, "the version")
 	check(show("MainPID") != before, "another process")
 	run("proaltoctl", "db", "status", "--dsn", OWNER_DSN, user="postgres")
@@ -107,11 +140,104 @@ def has_backup(machine):
 	check("TABLE DATA proalto inbox" in run("pg_restore", "-l", dump), "it holds the messages")
 
 
+def counts(database="proalto"):
+	"""What comes in and goes out by our doing alone; receipts, and their evidence, are sent again."""
+	return {table: int(sql(f"SELECT count(*) FROM proalto.{table} {where}", database)) for table, where in (
+		("inbox", "WHERE kind BETWEEN 1 AND 99"), ("outbox", ""), ("consent", ""), ("service_case", ""))}
+
+
+def sent(machine):
+	"""How many messages the provider got, when nothing waits any more."""
+	until(lambda: sql("SELECT count(*) FROM proalto.outbox WHERE is_open") == "0" and
+	      sql("SELECT count(*) FROM proalto.work") == "0", 60, "nothing waits")
+	return len(machine.graph.control("messages?since=0"))
+
+
+def rolled_back(machine):
+	"""To the old daemon, on the new tables."""
+	run("proaltoctl", "rollback", fails=True)  # nobody to ask
+	equal(version(), machine.new, "the version")
+	under_a_stream(machine, ["proaltoctl", "rollback", "--yes", "0"])
+	equal(version(), machine.old, "the version")
+	machine.is_greeted(machine.person())
+
+
+def forward_again(machine):
+	under_a_stream(machine, upgrade())
+	equal(version(), machine.new, "the version")
+	machine.is_greeted(machine.person())
+
+
+def announced(said):
+	"""The last announcement: counts by table, and of messages."""
+	last = said[said.rindex("is later than the backup"):]
+	return ({table: int(count) for table, count in re.findall(r"^  (\w+) +(\d+)  ", last, re.M)},
+		int(re.search(r"(\d+) messages in all", last).group(1)))
+
+
+def to_backup(machine):
+	"""What came later is announced, to the row, and nothing else is lost; nothing is sent twice, and who was
+	erased stays so. The backup is of the old tables.
+	"""
+	backup = sorted(glob.glob(BACKUPS + "/*"))[0]
+	erased = sql("SELECT min(id) FROM proalto.contact")
+	sql(f"SELECT proalto.erase_contact({erased}, now(), 'prueba')")
+	before = sent(machine)
+	said = run("proaltoctl", "rollback", "--to-backup", backup, "--yes", "0", fails=True)
+	check("Nothing was changed" in said, "more would be lost than allowed", said)
+	equal((version(), show("ActiveState")), (machine.new, "active"), "version and state")
+
+	_, messages = announced(said)
+	said = run("proaltoctl", "rollback", "--to-backup", backup, "--yes", str(messages))
+	lost, messages = announced(said)
+	equal((version(), show("ActiveState")), (machine.old, "active"), "version and state")
+	kept = counts(re.search(r"called (proalto_before_\w+) now", said).group(1))
+	now = counts()
+	equal({table: kept[table] - now[table] for table in kept}, {table: lost.get(table, 0) for table in kept},
+	      "what was lost is what was announced")
+	equal(messages, lost["inbox"] + lost["outbox"], "the messages")
+	equal(sent(machine), before, "what the provider got")
+	equal(sql(f"SELECT sealed_key IS NULL FROM proalto.contact WHERE id = {erased}"), "t", "the erased person")
+	machine.is_greeted(machine.person())
+
+
+def next_version(machine):
+	"""This version's own tools prepare the next upgrade."""
+	tree, following = "/srv/next", machine.new + "+next"
+	run("dpkg-deb", "-R", glob.glob(BUNDLE + "/proalto_*.deb")[0], tree)
+	with open(tree + "/DEBIAN/control") as file:
+		control = file.read()
+	write(tree + "/DEBIAN/control", control.replace(f"Version: {machine.new}\n", f"Version: {following}\n"))
+	run("dpkg-deb", "-b", tree, "/srv/next.deb")
+	under_a_stream(machine, ["apt-get", "-q", "-y", "install", "/srv/next.deb"])
+	equal(version(), following, "the version")
+	equal({of_file(package) for package in packages(CACHE)}, {machine.new}, "what is kept to go back to")
+
+
+def purged(machine):
+	run("apt-get", "-q", "-y", "purge", "proalto", "proalto-simulator")
+	run("apt-get", "-q", "-y", "autoremove")
+	left = sorted(path for path in files() - machine.files if not LEFT.fullmatch(path))
+	equal(left, [], "files that stayed")
+	check(not os.path.exists(CACHE), "the previous packages are gone")
+	pwd.getpwnam("proalto")
+	check(counts()["inbox"] > 100, "the database is whole")
+	check(os.path.exists(f"{STORE}/proalto.master-key"), "its key is there")
+	check(glob.glob(BACKUPS + "/*"), "the backups are there")
+
+
 TESTS = [
 	("the previous version runs", previous_runs),
 	("an upgrade that can't go on from the tables changes nothing", refused),
-	("an upgrade from the previous version fails no webhook", upgraded),
+	("one to a daemon that refuses the configuration leaves the old one serving", misconfigured),
+	("it goes on when that is mended, and fails no webhook", upgraded),
 	("it took a backup first", has_backup),
+	("rollback goes back on the new tables, and fails no webhook", rolled_back),
+	("an upgrade at one go fails no webhook", forward_again),
+	("rollback to a backup loses what it has announced, and brings back nobody who was erased", to_backup),
+	("forward again from there", forward_again),
+	("to the version after this one", next_version),
+	("purge leaves the user, the database, its keys and the backups", purged),
 ]
 
 if __name__ == "__main__":
