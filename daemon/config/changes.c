@@ -205,17 +205,17 @@ static const char *bare(struct arena *arena, const char *written)
 	return arena_copy(arena, str_slice(text, 1, text.len - 2)).ptr;
 }
 
-const char *config_path_of(const char *file, const char *path, struct arena *arena)
+const char *config_path_of(const char *file, const char *key, struct arena *arena)
 {
-	const struct config_key *key = key_of(&config_core_keys, path);
+	const struct config_key *known = key_of(&config_core_keys, key);
 	const struct conf_node *root, *node;
 	pa_error err = ERROR_INIT;
-	pa_str name = str_from(path), group = str_split(&name, '.');
+	pa_str name = str_from(key), group = str_split(&name, '.');
 
 	if (config_read_tree(file, arena, &root, &err) != PA_OK)
 		return NULL;
 	node = conf_find(conf_find(root, arena_copy(arena, group).ptr), name.ptr);
 	if (!node || node->kind != CONF_TEXT || !str_starts(node->text, PA_STR("/")))
-		return bare(arena, key->fallback);
+		return bare(arena, known->fallback);
 	return arena_copy(arena, node->text).ptr;
 }
