@@ -75,7 +75,7 @@ static void put_flags(json_t *out, const pa_event *event)
 	json_decref(list);
 }
 
-json_t *event_json(const pa_event *event)
+json_t *event_as_json(const pa_event *event)
 {
 	json_t *out = json_object();
 	bool is_hash = str_starts(event->unique, PA_STR("#"));

@@ -12,6 +12,6 @@
 #include <jansson.h>
 
 /* A new reference. */
-json_t *event_json(const pa_event *event);
+json_t *event_as_json(const pa_event *event);
 
 #endif

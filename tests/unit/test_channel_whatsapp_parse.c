@@ -141,7 +141,7 @@ static bool case_holds(const json_t *test)
 	if (!holds)
 		print_message("%s: %s, %zu events\n", name, status_name(status), count);
 	for (size_t i = 0; holds && i < count; i++) {
-		json_t *got = event_json(events[i]);
+		json_t *got = event_as_json(events[i]);
 
 		complete(test, json_array_get(wanted, i));
 		holds = json_equal(got, json_array_get(wanted, i));
