@@ -55,7 +55,6 @@ bool care_answers(struct turn *t)
 	if (t->st.care_flow == NOWHERE)
 		return false;
 	flow = &t->set->flows[t->st.care_flow];
-	t->keeps_nothing = t->keeps_nothing || flow->keeps_nothing;
 	if (is_served(t, flow))
 		return false;
 	attach(t, flow);

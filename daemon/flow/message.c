@@ -64,6 +64,15 @@ static const struct intent *find_global(struct turn *t)
 	return NULL;
 }
 
+const struct intent *message_urgent(struct turn *t)
+{
+	const struct intent *trouble = message_trouble(t), *global = find_global(t);
+
+	if (trouble)
+		return trouble;
+	return global && global->flow != NOWHERE && global->flow == t->set->advisor ? global : NULL;
+}
+
 /* ---- reading ---- */
 
 static bool has_digit(pa_str text)
@@ -474,6 +483,11 @@ void message_act(struct turn *t)
 
 /* ---- what is no text ---- */
 
+static bool is_tap(const struct turn *t)
+{
+	return t->event->message_kind == PA_IN_BUTTON || t->event->message_kind == PA_IN_ROW;
+}
+
 /* The words under a photo say what is wanted. */
 static bool caption_is_clear(struct turn *t)
 {
@@ -485,6 +499,17 @@ static bool caption_is_clear(struct turn *t)
 		return false;
 	message_read(t, t->event->text);
 	return t->found_count > 0;
+}
+
+bool message_read_other(struct turn *t)
+{
+	t->said = (struct said){0};
+	t->found_count = 0;
+	if (!is_tap(t))
+		return caption_is_clear(t);
+	if (t->event->text.len)
+		message_read(t, t->event->text);
+	return true;
 }
 
 void message_other(struct turn *t)
@@ -499,7 +524,7 @@ void message_other(struct turn *t)
 	};
 	uint32_t kind = t->event->message_kind;
 
-	if (kind == PA_IN_BUTTON || kind == PA_IN_ROW) {
+	if (is_tap(t)) {
 		question_tap(t, t->event->reply_id);
 		return;
 	}

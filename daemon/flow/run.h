@@ -243,6 +243,10 @@ void to_person(struct turn *t, enum engine_text text, const char *kind);
 bool message_read(struct turn *t, pa_str text);
 /* Fraud, grief and the like in what was read; NULL: none. */
 const struct intent *message_trouble(struct turn *t);
+/* The same, or else the wish for a person: what is heard in a flood, too. */
+const struct intent *message_urgent(struct turn *t);
+/* Reads the words on a tap or under a file; true if it is clear by itself. */
+bool message_read_other(struct turn *t);
 /* True if it says nothing but hello. */
 bool message_is_greeting(const struct turn *t);
 /* True if it was written so long ago that the answer has to say so, and starts no code. */

@@ -52,6 +52,8 @@ enum field {
 	F_ASKED_AT,
 	F_AMOUNT_DOUBT,
 	F_QUESTION,
+	F_FLOOD_LAST,
+	F_FLOOD_HEARD,
 	F_COUNT,
 };
 
@@ -290,6 +292,8 @@ pa_str state_pack(struct arena *arena, const struct flow_set *set, const struct 
 	pack_int(&buf, F_REMINDER_DUE, state->reminder_due_ns);
 	pack_int(&buf, F_FLOOD_SINCE, state->flood_since_ns);
 	pack_int(&buf, F_FLOOD_COUNT, state->flood_count);
+	pack_int(&buf, F_FLOOD_LAST, state->flood_last_ns);
+	pack_int(&buf, F_FLOOD_HEARD, state->flood_heard);
 	pack_int(&buf, F_FLOODED, state->is_flooded);
 	pack_int(&buf, F_LATE_SAID, state->is_late_said);
 	pack_int(&buf, F_REMINDED, state->is_reminded);
@@ -332,6 +336,8 @@ static void read_integer(struct state *to, uint32_t field, int64_t value)
 		[F_REMINDER_DUE] = &to->reminder_due_ns,
 		[F_FLOOD_SINCE] = &to->flood_since_ns,
 		[F_FLOOD_COUNT] = &to->flood_count,
+		[F_FLOOD_LAST] = &to->flood_last_ns,
+		[F_FLOOD_HEARD] = &to->flood_heard,
 		[F_TAPPED_MARK] = &to->tapped_mark,
 		[F_TAPPED_AT] = &to->tapped_at_ns,
 		[F_OPENING_TOLD] = &to->opening_told_ns,

@@ -91,7 +91,9 @@ struct state {
 	bool is_greeted;
 	int64_t last_in_ns;
 	int64_t flood_since_ns;
+	int64_t flood_last_ns; /* when the last message was written */
 	int64_t flood_count;
+	int64_t flood_heard; /* the urgent matter last heard in a flood; 0: none */
 	bool is_flooded;
 	bool is_late_said;
 	int64_t reminder_due_ns; /* of the timer that is set; 0: none */

@@ -19,28 +19,67 @@
 
 /* ---- before a message is read ---- */
 
-/* True if these messages, read as one, are recorded in silence. A notice is given once. */
-static bool is_flood(struct turn *t, size_t messages)
+static bool are_apart(int64_t a, int64_t b, int64_t span)
 {
-	int64_t now = t->in->now_ns;
+	return a - b >= span || b - a >= span;
+}
 
-	if (t->st.is_flooded && now - t->st.last_in_ns >= CALM_NS)
-		t->st.is_flooded = false;
-	if (now - t->st.flood_since_ns >= FLOOD_WINDOW_NS) {
-		t->st.flood_since_ns = now;
-		t->st.flood_count = 0;
+/* By the time when it was written: what piled up while nobody read it is no flood. */
+static void count_message(struct turn *t, const pa_event *event)
+{
+	struct state *st = &t->st;
+	int64_t at = t->in->now_ns;
+
+	if (event->at_ns > 0 && event->at_ns < at)
+		at = event->at_ns;
+	if (st->is_flooded && are_apart(at, st->flood_last_ns, CALM_NS)) {
+		st->is_flooded = false;
+		st->flood_count = 0;
 	}
-	t->st.last_in_ns = now;
+	if (st->flood_count == 0 || are_apart(at, st->flood_since_ns, FLOOD_WINDOW_NS)) {
+		st->flood_since_ns = at;
+		st->flood_count = 0;
+	}
+	if (st->flood_count == 0 && !st->is_flooded)
+		st->flood_heard = 0;
+	st->flood_last_ns = at;
+	st->flood_count++;
+	st->last_in_ns = t->in->now_ns;
+}
+
+/* Once heard in a flood, the same again is answered by what was said then. */
+static bool is_heard_in_flood(struct turn *t)
+{
+	const struct intent *urgent = message_urgent(t);
+	int64_t hash;
+
+	if (!urgent)
+		return false;
+	hash = (int64_t)str_hash(t->set->flows[urgent->flow].name);
+	if (hash == t->st.flood_heard)
+		return false;
+	t->st.flood_heard = hash;
+	return true;
+}
+
+static bool is_over_limit(const struct turn *t)
+{
+	return t->st.is_flooded || t->st.flood_count > FLOOD_MESSAGES;
+}
+
+/* True if what was read in a flood is recorded in silence. A notice is given once; a clear request
+ * that crosses the limit is served behind it. */
+static bool is_silenced(struct turn *t, bool is_clear)
+{
+	if (is_heard_in_flood(t))
+		return false;
 	if (t->st.is_flooded) {
 		no_answer(t, "a chat that floods");
 		return true;
 	}
-	t->st.flood_count += (int64_t)messages;
-	if (t->st.flood_count <= FLOOD_MESSAGES)
-		return false;
 	t->st.is_flooded = true;
 	emit(t, TEXT_FLOOD);
-	return true;
+	return !is_clear;
 }
 
 static void check_device(struct turn *t)
@@ -82,7 +121,9 @@ static void introduce(struct turn *t)
 static void begin_message(struct turn *t, const pa_event *event)
 {
 	t->event = event;
-	t->had_code = t->had_secret = t->keeps_nothing = false;
+	t->had_code = t->had_secret = false;
+	t->keeps_nothing =
+		t->st.care_flow != NOWHERE && t->set->flows[t->st.care_flow].keeps_nothing;
 	t->st.is_late_said = false;
 	t->st.is_reminded = false;
 	if (identity_lapse(&t->st.identity, &t->set->identity, t->in->now_ns))
@@ -143,8 +184,8 @@ static void hold(struct turn *t, const pa_event *first)
 }
 
 /* Reads as many texts as make sense together; 0: wait for more. Those of a flood don't wait for
- * each other's quiet: it would last for minutes. */
-static size_t read_texts(struct turn *t, size_t at, size_t count)
+ * each other's quiet: it would last for minutes. ret_clear: whether it is known what they want. */
+static size_t read_texts(struct turn *t, size_t at, size_t count, bool *ret_clear)
 {
 	pa_str joined = t->in->events[at].event->text;
 	size_t n = 1;
@@ -153,6 +194,7 @@ static size_t read_texts(struct turn *t, size_t at, size_t count)
 	for (;; n++) {
 		bool is_clear = message_read(t, joined);
 
+		*ret_clear = is_clear && t->said.count > 0;
 		if (is_clear && !(message_is_greeting(t) && n < count))
 			return n;
 		if (n == count)
@@ -166,19 +208,22 @@ static size_t read_texts(struct turn *t, size_t at, size_t count)
 static size_t run_texts(struct turn *t, size_t at)
 {
 	size_t count = 1, read;
+	bool is_clear;
 
 	while (count < JOINED_MAX && at + count < t->in->events_count &&
 	       is_text(&t->in->events[at + count]))
 		count++;
 	if (identity_lapse(&t->st.identity, &t->set->identity, t->in->now_ns))
 		t->out->fact = "session.lapsed";
-	read = read_texts(t, at, count);
+	read = read_texts(t, at, count, &is_clear);
 	if (read == 0) {
 		hold(t, t->in->events[at].event);
 		return 0;
 	}
 	begin_message(t, t->in->events[at].event);
-	if (is_flood(t, read))
+	for (size_t i = 0; i < read; i++)
+		count_message(t, t->in->events[at + i].event);
+	if (is_over_limit(t) && is_silenced(t, is_clear))
 		return read;
 	if (message_is_repeated(t)) {
 		no_answer(t, "asked for again within seconds of its answer");
@@ -235,7 +280,8 @@ static void run_other_message(struct turn *t, const pa_event *event)
 		message_other(t);
 		return;
 	}
-	if (is_flood(t, 1))
+	count_message(t, event);
+	if (is_over_limit(t) && is_silenced(t, message_read_other(t)))
 		return;
 	introduce(t);
 	say_late(t);

@@ -537,6 +537,132 @@ static void test_flood_gets_one_notice(void **state)
 	chat_close(&c);
 }
 
+/* What piled up while the service was away is no flood, however much is read at once. */
+static void test_late_messages_are_no_flood(void **state)
+{
+	static struct chat c;
+	static pa_event parts[24];
+	static struct turn_event events[24];
+
+	(void)state;
+	chat_open(&c);
+	consent(&c);
+	c.now_ns += 4 * NS_PER_HOUR;
+	for (int i = 0; i < 24; i++) {
+		c.event_at_ns = c.now_ns - (24 - i) * (3 * NS_PER_HOUR / 24);
+		parts[i] = chat_event(&c, PA_IN_TEXT);
+		parts[i].text = i < 23 ? PA_STR("asdf qwer") : PA_STR("cuánto debo");
+		events[i] = (struct turn_event){
+			.id = 100 + i, .kind = TURN_CUSTOMER, .event = &parts[i]};
+	}
+	for (size_t done = 0; done < 24; done += c.consumed) {
+		c.bot[0] = '\0';
+		chat_turn(&c, events + done, 24 - done, false);
+		assert_true(c.consumed > 0);
+		assert_null(strstr(c.bot, "muchos mensajes"));
+		assert_true(c.bot[0]);
+	}
+	bot_says(&c, "cédula");
+	/* ... and a flood that was written then has calmed since */
+	c.event_at_ns = c.now_ns - NS_PER_HOUR;
+	for (int i = 0; i < 30; i++)
+		customer(&c, "menú");
+	bot_is_silent(&c);
+	c.now_ns += 20 * NS_PER_S;
+	c.event_at_ns = 0;
+	script(&c, "c menú", "b ¿En qué le puedo ayudar?");
+	chat_close(&c);
+}
+
+static void flood_up_to(struct chat *c, int count)
+{
+	chat_open(c);
+	consent(c);
+	c->now_ns += NS_PER_MINUTE; /* what was said before does not count */
+	for (int i = 0; i < count; i++)
+		customer(c, "menú");
+}
+
+static void test_flood_hears_what_is_urgent(void **state)
+{
+	static struct chat c;
+
+	(void)state;
+	flood_up_to(&c, 30);
+	bot_is_silent(&c);
+	script(&c, "c asesor", "b Ya pasé su caso a un asesor", "c asesor");
+	assert_string_equal(c.bot, "");
+	script(&c, "c me están estafando", "b No entregue dinero");
+	assert_string_equal(c.case_kind, "fraude");
+	customer(&c, "cuánto debo");
+	bot_is_silent(&c);
+	script(&c, "c me quiero morir", "b línea 106", "n muchos mensajes");
+	assert_string_equal(c.case_kind, "crisis");
+	customer(&c, "me quiero morir");
+	bot_is_silent(&c);
+	chat_close(&c);
+
+	flood_up_to(&c, 30);
+	script(&c, "c tengo 17 años", "b mayores de edad");
+	assert_int_equal(c.out.redactions_count, 1);
+	customer(&c, "vivo en la calle 13");
+	bot_is_silent(&c);
+	assert_int_equal(c.out.redactions_count, 1);
+	chat_close(&c);
+}
+
+static void test_flood_hears_taps_and_captions(void **state)
+{
+	static struct chat c;
+	pa_event photo;
+
+	(void)state;
+	flood_up_to(&c, 1);
+	for (int i = 0; i < 30; i++)
+		sends(&c, PA_IN_STICKER);
+	bot_is_silent(&c);
+	photo = chat_event(&c, PA_IN_IMAGE);
+	photo.text = PA_STR("me quiero morir");
+	chat_send(&c, &photo);
+	bot_says(&c, "línea 106");
+	chat_close(&c);
+
+	flood_up_to(&c, 30);
+	tap(&c, "Hablar con un asesor");
+	bot_says(&c, "Ya pasé su caso a un asesor");
+	sends(&c, PA_IN_STICKER);
+	bot_is_silent(&c);
+	chat_close(&c);
+}
+
+/* Twenty count; what crosses the limit is not lost. */
+static void test_flood_serves_what_crosses_the_limit(void **state)
+{
+	static struct chat c;
+	pa_event parts[8];
+	struct turn_event events[8];
+
+	(void)state;
+	flood_up_to(&c, 20);
+	script(&c, "c cuánto debo", "b muchos mensajes", "b cédula", "c mis datos");
+	assert_string_equal(c.bot, "");
+	chat_close(&c);
+
+	flood_up_to(&c, 16);
+	for (int i = 0; i < 8; i++) {
+		parts[i] = chat_event(&c, PA_IN_TEXT);
+		parts[i].text = i < 7 ? PA_STR("asdf qwer") : PA_STR("me quiero morir");
+		events[i] = (struct turn_event){
+			.id = 100 + i, .kind = TURN_CUSTOMER, .event = &parts[i]};
+	}
+	c.bot[0] = '\0';
+	chat_turn(&c, events, 8, false);
+	assert_int_equal(c.consumed, 8);
+	script(&c, "b línea 106", "n muchos mensajes");
+	assert_string_equal(c.case_kind, "crisis");
+	chat_close(&c);
+}
+
 /* What nobody understands does not wait for quiet eight by eight, and each text counts. */
 static void test_flood_of_nonsense(void **state)
 {
@@ -749,6 +875,10 @@ int main(void)
 		cmocka_unit_test(test_late_sentence_once),
 		cmocka_unit_test(test_flood_gets_one_notice),
 		cmocka_unit_test(test_flood_of_nonsense),
+		cmocka_unit_test(test_late_messages_are_no_flood),
+		cmocka_unit_test(test_flood_hears_what_is_urgent),
+		cmocka_unit_test(test_flood_hears_taps_and_captions),
+		cmocka_unit_test(test_flood_serves_what_crosses_the_limit),
 		cmocka_unit_test(test_quiet_period),
 		cmocka_unit_test(test_an_album_gets_one_answer),
 		cmocka_unit_test(test_one_reminder_and_never_at_night),
