@@ -74,6 +74,7 @@ static bool *lone_flag(struct setup *setup, const char *flag, bool *ret_value)
 		{"replace", &setup->replaces, true},
 		{"no-start", &setup->starts, false},
 		{"database-ready", &setup->has_database, true},
+		{"new-password", &setup->new_password, true},
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(flags); i++) {
@@ -424,7 +425,6 @@ static void tell_left(struct setup *setup)
 
 static int run(struct setup *setup)
 {
-	bool is_used = false;
 	int status;
 
 	setup_say("Respuestas", "Answers");
@@ -433,14 +433,16 @@ static int run(struct setup *setup)
 		status = setup_ask_secrets(setup);
 	if (status == CTL_OK)
 		status = check_complete(setup);
+	if (status == CTL_OK)
+		status = setup_find_key(setup);
 	if (status != CTL_OK)
 		return status;
 	setup_say("Base de datos", "Database");
-	status = setup_database(setup, &is_used);
+	status = setup_database(setup);
 	if (status != CTL_OK)
 		return status;
 	setup_say("Llaves y secretos", "Keys and secrets");
-	status = setup_master_key(setup, is_used);
+	status = setup_master_key(setup);
 	if (status == CTL_OK)
 		status = setup_credentials(setup);
 	if (status != CTL_OK)
@@ -472,5 +474,8 @@ int ctl_setup(struct ctl *ctl, int argc, char *const *argv)
 	status = parse(&setup, argc, argv);
 	if (status == CTL_OK)
 		status = check_arguments(&setup);
-	return status == CTL_OK ? run(&setup) : status;
+	if (status == CTL_OK)
+		status = run(&setup);
+	keyring_free(setup.ring);
+	return status;
 }

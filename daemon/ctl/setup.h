@@ -17,6 +17,7 @@
 
 #include "ctl/ctl.h"
 #include "io/conf.h"
+#include "queue/keyring.h"
 
 #define SETUP_SECRET_MAX 8192
 
@@ -102,6 +103,7 @@ struct setup {
 	bool replaces;
 	bool starts;
 	bool has_database; /* somebody else made it */
+	bool new_password; /* of a role that has one */
 	const char *superuser;
 	const char *credentials; /* directory */
 	const char *recovery_file;
@@ -120,6 +122,7 @@ struct setup {
 
 	/* state */
 	const struct conf_node *old; /* the configuration that is replaced */
+	struct keyring *ring;        /* the master key; NULL: none yet, or elsewhere */
 	pa_str text;                 /* of the configuration */
 	bool is_new;                 /* it is to be written */
 	bool has_changed;            /* anything that a running service must take up */
@@ -168,9 +171,9 @@ int setup_check_file(struct setup *setup, const char *path);
 /* ---- setup_database.c ---- */
 
 bool setup_database_is_local(struct setup *setup); /* over its socket, as the service's user */
-/* Roles, database, tables, and a password if it takes one. *ret_is_used: something is sealed there.
- */
-int setup_database(struct setup *setup, bool *ret_is_used);
+/* Roles, database, tables, and a password if it takes one. Of a store that setup_accept_store()
+ * refuses nothing is changed. */
+int setup_database(struct setup *setup);
 
 /* ---- setup_keys.c ---- */
 
@@ -179,7 +182,12 @@ bool setup_has_credential(struct setup *setup, const char *name);
 int setup_credential_write(struct setup *setup, const char *name, pa_str value);
 /* What is encrypted under that name; absent if it can't be had. */
 pa_str setup_credential_read(struct setup *setup, const char *name);
-int setup_master_key(struct setup *setup, bool is_store_used);
+/* Fills in the ring, if there is a key or one to recover. */
+int setup_find_key(struct setup *setup);
+/* Whether the key that is here, or will be, goes with a store. is_used: something is sealed there;
+ * is_other: under another key than the ring's. */
+int setup_accept_store(struct setup *setup, bool is_used, bool is_other);
+int setup_master_key(struct setup *setup);
 int setup_credentials(struct setup *setup);
 /* A word that nobody guesses. */
 pa_str setup_random_word(struct setup *setup);

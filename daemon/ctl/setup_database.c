@@ -20,11 +20,11 @@
 #define ROLE "proalto"
 #define SUPERUSER "postgres"
 #define SQL_FILE_MAX ((size_t)1 << 20)
-#define EXIT_USED 10 /* of the child: well, and something is sealed in the store */
 
 /* Connection strings of the server's superuser. */
 struct plan {
 	const char *server;   /* beside the store's database */
+	const char *inside;   /* in it */
 	const char *owner;    /* in it, as its owner */
 	pa_str database;      /* its name */
 	const char *password; /* for the daemon's role; NULL: none */
@@ -47,6 +47,86 @@ static pa_str word_of(struct setup *setup, const char *conninfo, const char *key
 	IGNORE_STATUS(db_conninfo_get(setup->arena, conninfo, keyword, &value, NULL),
 		      "the answer was looked at before");
 	return value;
+}
+
+/* ---- what is there already ---- */
+
+static int look_into_store(struct setup *setup, const char *conninfo)
+{
+	static const char *const sets[] = {"setup_store", NULL};
+	struct db_result *used PA_CLEANUP(db_result_done) = NULL;
+	struct db_result *keys PA_CLEANUP(db_result_done) = NULL;
+	struct db *db PA_CLEANUP(close_db) = NULL;
+	pa_error err = ERROR_INIT;
+	bool is_other;
+
+	if (db_open(conninfo, APPLICATION, sets, &db, &err) != PA_OK ||
+	    db_run(db, db_params_new(setup->arena, SQL_SETUP_STORE_IS_USED), &used, &err) !=
+		    PA_OK ||
+	    db_run(db, db_params_new(setup->arena, SQL_SETUP_STORE_KEYS), &keys, &err) != PA_OK)
+		return fail(setup, &err);
+	is_other = setup->ring && db_rows(keys) > 0;
+	for (size_t i = 0; is_other && i < db_rows(keys); i++)
+		is_other = !keyring_find(setup->ring, db_str(keys, i, 0));
+	return setup_accept_store(setup, db_bool(used, 0, 0), is_other);
+}
+
+static int look_into_database(struct setup *setup, const struct plan *plan)
+{
+	static const char *const sets[] = {"setup_look", NULL};
+	struct db_result *tables PA_CLEANUP(db_result_done) = NULL;
+	struct db *db PA_CLEANUP(close_db) = NULL;
+	pa_error err = ERROR_INIT;
+
+	if (db_open(plan->inside, APPLICATION, sets, &db, &err) != PA_OK ||
+	    db_run(db, db_params_new(setup->arena, SQL_SETUP_TABLES), &tables, &err) != PA_OK)
+		return fail(setup, &err);
+	if (db_bool(tables, 0, 1))
+		return look_into_store(setup, plan->owner);
+	return setup_accept_store(setup, db_bool(tables, 0, 0), false);
+}
+
+/* Others may be using it: theirs would be lost at the next connection. */
+static int check_password(struct setup *setup, struct db *db)
+{
+	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
+	pa_error err = ERROR_INIT;
+
+	if (setup->new_password ||
+	    (db_run(db, db_params_new(setup->arena, SQL_SETUP_PASSWORD_IS_SET), &result, &err) ==
+		     PA_OK &&
+	     db_rows(result) && !db_bool(result, 0, 0)))
+		return CTL_OK;
+	return ctl_fail(setup->ctl, CTL_FAILED, "%s",
+			ctl_say("el rol proalto ya existe y su contraseña no se cambia, porque "
+				"otros servicios pueden estar usándola: dé la cadena de conexión "
+				"con ella (--secret database=file:/...), o pida otra con "
+				"--new-password",
+				"the role proalto exists and its password is not changed, for "
+				"other services may be using it: give the connection string with "
+				"it (--secret database=file:/...), or ask for another one with "
+				"--new-password"));
+}
+
+/* Before anything is changed. */
+static int look(struct setup *setup, const struct plan *plan)
+{
+	static const char *const sets[] = {"setup", NULL};
+	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
+	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db_params *params = db_params_new(setup->arena, SQL_SETUP_SERVER);
+	pa_error err = ERROR_INIT;
+	int status = CTL_OK;
+
+	db_bind_text(params, plan->database);
+	if (db_open(plan->server, APPLICATION, sets, &db, &err) != PA_OK ||
+	    db_run(db, params, &result, &err) != PA_OK)
+		return fail(setup, &err);
+	if (db_bool(result, 0, 0))
+		status = look_into_database(setup, plan);
+	if (status == CTL_OK && plan->password && db_bool(result, 0, 1))
+		status = check_password(setup, db);
+	return status;
 }
 
 /* ---- within the server ---- */
@@ -135,8 +215,11 @@ static pa_status make_tables(struct setup *setup, const struct plan *plan, pa_er
 static int prepare(struct setup *setup, const struct plan *plan)
 {
 	pa_error err = ERROR_INIT;
-	pa_status status = prepare_server(setup, plan, &err);
+	pa_status status;
 
+	if (look(setup, plan) != CTL_OK)
+		return CTL_FAILED;
+	status = prepare_server(setup, plan, &err);
 	if (status == PA_OK)
 		status = make_tables(setup, plan, &err);
 	return status == PA_OK ? CTL_OK : fail(setup, &err);
@@ -216,14 +299,13 @@ static struct plan make_plan(struct setup *setup)
 	}
 	name = db_conninfo_quote(arena, plan.database);
 	plan.server = arena_format(arena, "dbname=postgres %s", server).ptr;
-	plan.owner = arena_format(arena, "%s dbname=%.*s options=-crole=proalto_owner", server,
-				  PA_FMT(name))
-			     .ptr;
+	plan.inside = arena_format(arena, "%s dbname=%.*s", server, PA_FMT(name)).ptr;
+	plan.owner = arena_format(arena, "%s options=-crole=proalto_owner", plan.inside).ptr;
 	return plan;
 }
 
-/* The daemon's role takes a password wherever the system can't vouch for it. It is made here, and
- * made again only if it was lost. */
+/* The daemon's role takes a password wherever the system can't vouch for it. It is made here, once;
+ * another one only if somebody asks for it. */
 static void plan_password(struct setup *setup, struct plan *plan)
 {
 	pa_str password;
@@ -241,21 +323,15 @@ static void plan_password(struct setup *setup, struct plan *plan)
 
 static int open_as_daemon(struct setup *setup, const struct plan *plan)
 {
-	static const char *const sets[] = {"setup_store", NULL};
-	const char *conninfo = setup->database_secret.len ? setup->database_secret.ptr
-							  : setup->answers[ASK_DATABASE].ptr;
-	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
-	struct db *db PA_CLEANUP(close_db) = NULL;
-	pa_error err = ERROR_INIT;
+	int status = look_into_store(setup, setup->database_secret.len
+						    ? setup->database_secret.ptr
+						    : setup->answers[ASK_DATABASE].ptr);
 
 	(void)plan;
-	if (db_open(conninfo, APPLICATION, sets, &db, &err) != PA_OK ||
-	    db_run(db, db_params_new(setup->arena, SQL_SETUP_STORE_IS_USED), &result, &err) !=
-		    PA_OK)
-		return fail(setup, &err);
-	setup_did("el servicio entra a su base de datos", "the service can open its database",
-		  NULL);
-	return db_bool(result, 0, 0) ? EXIT_USED : CTL_OK;
+	if (status == CTL_OK)
+		setup_did("el servicio entra a su base de datos",
+			  "the service can open its database", NULL);
+	return status;
 }
 
 /* Where the system's word counts, as the service's user. */
@@ -281,7 +357,7 @@ static bool is_made_elsewhere(struct setup *setup)
 	       (!setup->superuser && !setup_database_is_local(setup) && setup->database_secret.len);
 }
 
-int setup_database(struct setup *setup, bool *ret_is_used)
+int setup_database(struct setup *setup)
 {
 	int status = CTL_OK;
 
@@ -296,8 +372,5 @@ int setup_database(struct setup *setup, bool *ret_is_used)
 						"--database-ready"));
 		status = make_database(setup);
 	}
-	if (status == CTL_OK)
-		status = try_as_daemon(setup);
-	*ret_is_used = status == EXIT_USED;
-	return status == EXIT_USED ? CTL_OK : status;
+	return status == CTL_OK ? try_as_daemon(setup) : status;
 }

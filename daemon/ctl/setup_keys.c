@@ -220,24 +220,31 @@ static int make_key(struct setup *setup)
 	return CTL_OK;
 }
 
-/* The key, and its file in the usual place. */
-static int recover_key(struct setup *setup)
+static int open_recovery(struct setup *setup, pa_str *ret_text, struct key *ret)
 {
-	struct key key PA_CLEANUP(key_wipe) = {{0}};
 	pa_error err = ERROR_INIT;
-	pa_str text;
 	int status = CTL_OK;
 
-	if (file_read(setup->arena, setup->recover, RECOVERY_FILE_MAX, &text, &err) != PA_OK)
+	if (file_read(setup->arena, setup->recover, RECOVERY_FILE_MAX, ret_text, &err) != PA_OK)
 		return ctl_fail(setup->ctl, CTL_FAILED, "%s", error_text(&err));
 	if (!setup->recovery_code.len)
 		status = setup_read_line(setup, ctl_say("Código de recuperación", "Recovery code"),
 					 false, &setup->recovery_code);
 	if (status != CTL_OK)
 		return status;
-	if (recovery_open(setup->arena, setup->recovery_code, text, &key, &err) != PA_OK)
+	if (recovery_open(setup->arena, setup->recovery_code, *ret_text, ret, &err) != PA_OK)
 		return ctl_fail(setup->ctl, CTL_FAILED, "%s: %s", setup->recover, error_text(&err));
-	if (access(setup->recovery_file, F_OK) != 0)
+	return CTL_OK;
+}
+
+/* The key, and its file in the usual place. */
+static int recover_key(struct setup *setup)
+{
+	struct key key PA_CLEANUP(key_wipe) = {{0}};
+	pa_str text;
+	int status = open_recovery(setup, &text, &key);
+
+	if (status == CTL_OK && access(setup->recovery_file, F_OK) != 0)
 		status = write_once(setup, setup->recovery_file, text, 0644);
 	if (status == CTL_OK)
 		status = store_key(setup, &key);
@@ -247,25 +254,78 @@ static int recover_key(struct setup *setup)
 	return status;
 }
 
-int setup_master_key(struct setup *setup, bool is_store_used)
+/* Some other secret, if the configuration says so. */
+static bool is_elsewhere(struct setup *setup)
+{
+	return !setup_has_credential(setup, MASTER_KEY) &&
+	       !sample_mentions(setup->text, "\"credential:proalto." MASTER_KEY "\"");
+}
+
+/* A line each, the newest first. */
+static struct keyring *ring_of(struct setup *setup, pa_str text)
+{
+	struct buf bytes PA_CLEANUP(buf_done) = BUF_INIT((size_t)MASTERS_MAX * KEY_BYTES);
+	struct keyring *ring;
+	pa_str key;
+
+	while (text.len &&
+	       hex_decode(setup->arena, str_trim(str_split(&text, '\n')), &key) == PA_OK)
+		buf_add(&bytes, key);
+	ring = bytes.len ? keyring_new((pa_str){bytes.data, bytes.len}) : NULL;
+	bytes_wipe(bytes.data, bytes.len);
+	return ring;
+}
+
+int setup_find_key(struct setup *setup)
+{
+	struct key key PA_CLEANUP(key_wipe) = {{0}};
+	pa_str text;
+	int status;
+
+	if (setup_has_credential(setup, MASTER_KEY)) {
+		setup->ring = ring_of(setup, setup_credential_read(setup, MASTER_KEY));
+		return CTL_OK;
+	}
+	if (is_elsewhere(setup) || !setup->recover)
+		return CTL_OK;
+	status = open_recovery(setup, &text, &key);
+	if (status == CTL_OK)
+		setup->ring = keyring_new((pa_str){(const char *)key.bytes, KEY_BYTES});
+	return status;
+}
+
+int setup_accept_store(struct setup *setup, bool is_used, bool is_other)
+{
+	bool has_key = setup_has_credential(setup, MASTER_KEY) || setup->recover;
+
+	if (is_other)
+		return ctl_fail(setup->ctl, CTL_FAILED, "%s",
+				ctl_say("la base está sellada con otra llave maestra que la de "
+					"este equipo o la de --recover: indique otra base, o "
+					"traiga la llave de ésta",
+					"the database is sealed under another master key than this "
+					"machine's or that of --recover: name another database, or "
+					"bring this one's key"));
+	if (!is_used || has_key || is_elsewhere(setup))
+		return CTL_OK;
+	return ctl_fail(setup->ctl, CTL_FAILED, "%s",
+			ctl_say("la base ya guarda datos sellados con otra llave: "
+				"tráigala con --recover ARCHIVO, o indique otra base",
+				"the database holds data that another key has sealed: "
+				"bring it with --recover FILE, or name another database"));
+}
+
+int setup_master_key(struct setup *setup)
 {
 	if (setup_has_credential(setup, MASTER_KEY)) {
 		setup_kept("llave maestra", "master key", NULL);
 		return CTL_OK;
 	}
-	if (!sample_mentions(setup->text, "\"credential:proalto." MASTER_KEY "\"")) {
+	if (is_elsewhere(setup)) {
 		setup_kept("llave maestra, en otro lugar", "master key, elsewhere", NULL);
 		return CTL_OK;
 	}
 	if (choose_recovery_file(setup) != CTL_OK)
 		return CTL_FAILED;
-	if (setup->recover)
-		return recover_key(setup);
-	if (is_store_used)
-		return ctl_fail(setup->ctl, CTL_FAILED, "%s",
-				ctl_say("la base ya guarda datos sellados con otra llave: "
-					"tráigala con --recover ARCHIVO, o indique otra base",
-					"the database holds data that another key has sealed: "
-					"bring it with --recover FILE, or name another database"));
-	return make_key(setup);
+	return setup->recover ? recover_key(setup) : make_key(setup);
 }

@@ -349,6 +349,41 @@ def a_database_of_somebody_else_is_tried(machine):
 	      "after --replace it is not named, or stands there", text)
 
 
+def another_machine_takes_no_password_away(machine):
+	"""The role keeps its password, which other nodes use."""
+	machine.fresh()
+	status, said = machine.by_flags()
+	equal(status, DONE, "exit status of\n" + said)
+	used = machine.database
+	kept = "SELECT rolpassword FROM pg_authid WHERE rolname = 'proalto'"
+	machine.rows("INSERT INTO proalto.master_key (id, store_key, since) VALUES (decode(repeat('00', 16), 'hex'), '', now())")
+	over_tcp = "host=127.0.0.1 user=proalto dbname="
+	machine.fresh()
+	try:
+		status, said = machine.by_flags("--database", over_tcp + used)
+		equal(status, FAILED, "exit status without a key of\n" + said)
+		check("--recover" in said, "it does not say what to do", said)
+		with open(os.path.join(machine.store, "proalto.master-key"), "w") as file:
+			file.write("ab" * 32 + "\n")
+		for more in ([], ["--new-password"]):
+			status, said = machine.by_flags("--database", over_tcp + used, *more)
+			equal(status, FAILED, "exit status with another key of\n" + said)
+			check("sellada con otra llave maestra" in said, "it does not say why", said)
+		equal(machine.rows(kept, "postgres"), [[None]], "the role's password")
+		machine.rows("ALTER ROLE proalto PASSWORD 'la-de-los-otros-nodos'", "postgres")
+		password = machine.rows(kept, "postgres")
+		status, said = machine.by_flags("--database", over_tcp + machine.database)
+		equal(status, FAILED, "exit status where the role has a password\n" + said)
+		check("--secret database=" in said and "--new-password" in said, "it does not say what to do", said)
+		equal(machine.rows(kept, "postgres"), password, "the role's password")
+		equal(machine.rows(f"SELECT FROM pg_database WHERE datname = '{machine.database}'", "postgres"), [], "databases")
+		# Nobody listens over TCP here: it changes the password, and no more.
+		machine.by_flags("--database", over_tcp + machine.database, "--new-password")
+		check(machine.rows(kept, "postgres") != password, "--new-password changes nothing")
+	finally:
+		machine.rows("ALTER ROLE proalto PASSWORD NULL", "postgres")
+
+
 # ---- a person --------------------------------------------------------------------------------------
 
 def asks_a_person(machine):
@@ -396,6 +431,7 @@ TESTS = [
 	("a secret that is given replaces the old", rotates_a_secret_that_is_given),
 	("a used store gets no other key, but its own back", a_used_store_gets_no_other_key),
 	("a database that somebody else made is tried", a_database_of_somebody_else_is_tried),
+	("another machine takes nobody's password away", another_machine_takes_no_password_away),
 	("a person is asked", asks_a_person),
 ]
 
