@@ -11,10 +11,12 @@
 #include "ctl/options.h"
 #include "ctl/peer.h"
 #include "io/child.h"
+#include "io/clock.h"
 #include "io/file.h"
 #include "io/recovery.h"
 #include "queue/keyring.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -140,8 +142,11 @@ static pa_status renew_recovery(struct keys *k, const struct key *key, pa_error 
 	status = file_read(k->ctl->arena, path, RECOVERY_FILE_MAX, &old, err);
 	if (status == PA_OK)
 		status = recovery_renew(k->ctl->arena, old, key, &new, err);
-	if (status == PA_OK)
-		status = credential_write_file(k->ctl, path, new, 0644, err);
+	if (status != PA_OK) {
+		error_prefix(err, "%s: ", path);
+		return status;
+	}
+	status = credential_write_file(k->ctl, path, new, 0644, err);
 	if (status == PA_OK)
 		printf(ctl_say("%s: renovado para el mismo código. Guarde esta copia fuera del "
 			       "equipo; "
@@ -151,6 +156,31 @@ static pa_status renew_recovery(struct keys *k, const struct key *key, pa_error 
 			       "one until the change is over.\n"),
 		       path);
 	return status;
+}
+
+/* Before a key is changed: whether renewing will go well, as far as that can be known. */
+static pa_status check_recovery(struct keys *k, pa_error *err)
+{
+	const char *path = k->config->backup_recovery;
+	const char *slash = strrchr(path, '/');
+	struct recovery_lock lock;
+	pa_str text;
+	pa_status status;
+
+	if (access(path, F_OK) < 0)
+		return PA_OK;
+	status = file_read(k->ctl->arena, path, RECOVERY_FILE_MAX, &text, err);
+	if (status == PA_OK)
+		status = recovery_lock_of(k->ctl->arena, text, &lock, err);
+	if (status != PA_OK) {
+		error_prefix(err, "%s: ", path);
+		return status;
+	}
+	if (access(slash ? arena_format(k->ctl->arena, "%.*s/", (int)(slash - path), path).ptr
+			 : ".",
+		   W_OK) < 0)
+		return error_set(err, PA_REJECTED, "%s: %s", path, strerrordesc_np(errno));
+	return PA_OK;
 }
 
 static void restart(struct keys *k)
@@ -179,7 +209,9 @@ static pa_status finish(struct keys *k, pa_error *err)
 	if (!is_settled(k, rows))
 		return error_set(err, PA_REJECTED, "%s: %s", ctl_say("todavía no", "not yet"),
 				 word_of(k, rows));
-	status = store_keys(k, &key, "", err);
+	status = renew_recovery(k, &key, err); /* rotate may have ended between the two */
+	if (status == PA_OK)
+		status = store_keys(k, &key, "", err);
 	if (status != PA_OK)
 		return status;
 	printf("%s\n", ctl_say("La llave anterior ya no está en este equipo.",
@@ -206,6 +238,9 @@ static pa_status rotate(struct keys *k, pa_error *err)
 		return error_set(err, PA_REJECTED, "%s: %s",
 				 ctl_say("no se puede empezar un cambio", "no change can begin"),
 				 word_of(k, rows));
+	status = check_recovery(k, err);
+	if (status != PA_OK)
+		return status;
 	hex = hex_encode(k->ctl->arena, (pa_str){(const char *)old.bytes, KEY_BYTES});
 	status = store_keys(k, &new, arena_format(k->ctl->arena, "%.*s\n", PA_FMT(hex)).ptr, err);
 	if (status == PA_OK)
@@ -223,6 +258,55 @@ static pa_status rotate(struct keys *k, pa_error *err)
 
 /* ---- the recovery file ---- */
 
+/* Who has only the code before needs the file before. */
+static pa_status keep_old(struct keys *k, const char *path, pa_error *err)
+{
+	const char *kept = arena_format(k->ctl->arena, "%s.%.*s", path,
+					PA_FMT(instant_iso(k->ctl->arena, clock_now_ns())))
+				   .ptr;
+
+	if (link(path, kept) == 0)
+		printf(ctl_say("El archivo anterior queda en %s.\n",
+			       "The file before is kept in %s.\n"),
+		       kept);
+	else if (errno != ENOENT)
+		return error_set(err, PA_REJECTED, "%s: %s", kept, strerrordesc_np(errno));
+	return PA_OK;
+}
+
+/* The code first: a file whose code nobody has would be worth nothing. */
+static pa_status show_code(const char *code, pa_error *err)
+{
+	printf(ctl_say("Código de recuperación (no se vuelve a mostrar; anótelo en papel):\n\n"
+		       "    %s\n\n",
+		       "Recovery code (it is not shown again; write it down):\n\n    %s\n\n"),
+	       code);
+	if (fflush(stdout) == 0)
+		return PA_OK;
+	return error_set(err, PA_REJECTED, "%s", strerrordesc_np(errno));
+}
+
+static void tell_what_opens(const struct keys *k, const char *path)
+{
+	const char *sealing = k->config->backup_recovery;
+
+	printf(ctl_say("Archivo: %s. Guarde una copia fuera del equipo, lejos del código.\n",
+		       "File: %s. Keep a copy off the machine, and away from the code.\n"),
+	       path);
+	if (strcmp(path, sealing) == 0)
+		printf("%s\n",
+		       ctl_say("Las copias de seguridad que ya hay se abren con el código "
+			       "anterior; las de ahora en adelante, con éste.",
+			       "The backups that there are open with the code before, those "
+			       "from now on with this one."));
+	else
+		printf(ctl_say("Este código abre este archivo y ninguna copia de seguridad: las "
+			       "que hay y las que vengan se abren con el código de %s.\n",
+			       "This code opens this file and no backup: those that there are and "
+			       "those to come open with the code of %s.\n"),
+		       sealing);
+}
+
 static pa_status recovery(struct keys *k, pa_error *err)
 {
 	const char *path = k->output ? k->output : k->config->backup_recovery;
@@ -234,18 +318,13 @@ static pa_status recovery(struct keys *k, pa_error *err)
 	recovery_code(code);
 	status = recovery_seal(k->ctl->arena, str_from(code), &key, &text, err);
 	if (status == PA_OK)
+		status = show_code(code, err);
+	if (status == PA_OK)
+		status = keep_old(k, path, err);
+	if (status == PA_OK)
 		status = credential_write_file(k->ctl, path, text, 0644, err);
 	if (status == PA_OK)
-		printf(ctl_say("Código de recuperación (no se vuelve a mostrar; anótelo en "
-			       "papel):\n\n"
-			       "    %s\n\nArchivo: %s. Guarde una copia fuera del equipo, lejos "
-			       "del "
-			       "código.\nLas copias anteriores se abren con el código anterior.\n",
-			       "Recovery code (it is not shown again; write it down):\n\n    %s\n\n"
-			       "File: %s. Keep a copy off the machine, and away from the "
-			       "code.\nOlder "
-			       "backups are opened by the code before.\n"),
-		       code, path);
+		tell_what_opens(k, path);
 	bytes_wipe(code, sizeof(code));
 	return status;
 }

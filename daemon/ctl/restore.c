@@ -89,6 +89,9 @@ static pa_status look_at_backup(struct restore *r, pa_error *err)
 
 	if (status != PA_OK)
 		return status;
+	/* They are told at the end, when the archive is closed. */
+	r->head.node = arena_copy(r->ctl->arena, r->head.node);
+	r->head.version = arena_copy(r->ctl->arena, r->head.version);
 	if (r->head.schema > schema_newest())
 		return error_set(err, PA_REJECTED, "%s",
 				 "it was made by a later version: install that one");

@@ -131,6 +131,27 @@ def a_backup_under_load(vault):
 	equal(os.stat(vault.path("one")).st_mode & 0o777, 0o600, "the backup's mode")
 
 
+def a_recovery_file_comes_after_its_code(vault):
+	"""One whose code nobody saw takes no other's place, and the one before stays."""
+	house = vault.house
+	other = vault.path("other.json")
+	said = house.ctl("keys", "recovery", "--output", other)
+	check("no backup" in said or "ninguna copia de seguridad" in said, said)
+	with open(other) as file:
+		first = file.read()
+	with open("/dev/full", "w") as full:
+		done = subprocess.run([os.path.join(h.B, "proaltoctl"), "--config", house.config_path, "keys", "recovery",
+				       "--output", other], stdout=full, stderr=subprocess.DEVNULL, timeout=60)
+	equal(done.returncode, 1, "the exit status when nobody can read the code")
+	with open(other) as file:
+		equal(file.read(), first, "the file whose code is known")
+	house.ctl("keys", "recovery", "--output", other)
+	kept = [name for name in os.listdir(vault.folder) if name.startswith("other.json.")]
+	equal(len(kept), 1, "files of before")
+	with open(vault.path(kept[0])) as file:
+		equal(file.read(), first, "the file of before")
+
+
 def only_some_are_kept(vault):
 	for _ in range(3):
 		vault.house.ctl("backup")
@@ -221,12 +242,30 @@ def the_erased_one_is_new(vault):
 	equal(house.sql(f"SELECT count(*) FROM address WHERE contact_id = {vault.erased}"), "0", "his old addresses")
 
 
+def with_a_damaged_file(vault, recovery, whole, *change):
+	"""No key comes or goes while the recovery file can't be renewed; it is whole afterwards."""
+	key = os.path.join(vault.house.folder, "master.key")
+	with open(key) as file:
+		before = file.read()
+	with open(recovery, "w") as file:
+		file.write(whole[:40])
+	vault.refuses("recovery", "keys", *change, "--no-restart")
+	with open(recovery, "w") as file:
+		file.write(whole)
+	with open(key) as file:
+		equal(file.read(), before, "the keys")
+
+
 def the_key_is_changed_while_a_code_is_out(vault):
 	"""A code sent before the change is taken after it; and a second node gets what it needs."""
 	house = vault.house
 	eva = house.customer()
 	consents(eva)
 	code = asks_for_code(eva)
+	recovery = os.path.join(house.folder, "proalto/recovery.json")
+	with open(recovery) as file:
+		whole = file.read()
+	with_a_damaged_file(vault, recovery, whole, "rotate")
 	said = house.ctl("keys", "rotate", "--no-restart")
 	check("node add" in said, said)
 	vault.refuses("", "keys", "rotate", "--no-restart")
@@ -234,7 +273,11 @@ def the_key_is_changed_while_a_code_is_out(vault):
 	house.restart()
 	until(lambda: "rotate --finish" in house.ctl("keys", "status"), 30 * h.PATIENCE, "an end to the change")
 	hears_balance(eva, code)
+	# As if rotate had ended before it renewed the file, which is still the old key's.
+	with_a_damaged_file(vault, recovery, whole, "rotate", "--finish")
 	house.ctl("keys", "rotate", "--finish", "--no-restart")
+	with open(recovery) as file:
+		check(file.read() != whole, "the recovery file is the old key's")
 	with open(os.path.join(house.folder, "master.key")) as file:
 		equal(len(file.read().split()), 1, "keys left")
 	house.restart()
@@ -246,6 +289,7 @@ def the_key_is_changed_while_a_code_is_out(vault):
 				 "proalto", "--dsn",
 				 f"host={house.server.host} port=5432 dbname=proalto user=proalto_owner")
 	equal(status, 0, said)
+	check(re.search(r"versi[oó]n \d+\.\d+", said), said)
 	house.start()
 	goes_on(vault.ana)
 
@@ -268,6 +312,7 @@ def another_node_gets_the_keys(vault):
 TESTS = [
 	("no backup without a recovery file", no_backup_without_a_recovery_file),
 	("a backup under load, in which nothing can be read", a_backup_under_load),
+	("a recovery file comes after its code", a_recovery_file_comes_after_its_code),
 	("only some backups are kept", only_some_are_kept),
 	("a person is erased after the backup", beto_is_erased),
 	("what is damaged or not wanted touches nothing", what_is_damaged_touches_nothing),
