@@ -9,6 +9,21 @@
 #define CELL_MAX 200
 #define COLUMNS_MAX 12
 #define LINE_CAP ((size_t)256 << 20)
+#define REASON_ROOM 4096
+
+/* A reason may name somebody, and every process of the machine reads arguments: "-" stands for a
+ * line of the standard input. */
+static bool set_reason(struct json *request, const char *key, const char *value)
+{
+	char line[REASON_ROOM];
+
+	if (strcmp(value, "-") == 0)
+		value = fgets(line, sizeof(line), stdin) ? line : "";
+	if (!str_trim(str_from(value)).len)
+		return false;
+	json_set_text(request, key, str_trim(str_from(value)));
+	return true;
+}
 
 static bool set_value(struct json *request, const struct ctl_argument *argument, const char *value)
 {
@@ -16,6 +31,8 @@ static bool set_value(struct json *request, const struct ctl_argument *argument,
 
 	if (!value)
 		return false;
+	if (strcmp(argument->name, "--reason") == 0)
+		return set_reason(request, argument->key, value);
 	if (argument->kind == CTL_TEXT) {
 		if (!str_trim(str_from(value)).len)
 			return false;

@@ -8,8 +8,9 @@
 
 #include "ctl/ctl.h"
 
-/* An argument: "--limit 5" sets key to a number, "--reason x" to a text, "--body" to true. A name
- * without dashes is one that stands by itself, by its place. */
+/* An argument: "--limit 5" sets key to a number, "--reason x" to a text, "--body" to true;
+ * "--reason -" reads its text, a line of the standard input. A name without dashes is one that
+ * stands by itself, by its place. */
 struct ctl_argument {
 	const char *name;
 	const char *key; /* NULL: nothing is sent */

@@ -93,6 +93,14 @@ def a_conversation(house):
 	status, said = ctl(house, "conversation", "show", "--phone", "-", "--reason", WHY, given="3009999999\n")
 	equal((status, said), (1, "proaltoctl: conversation: there is no such conversation or case\n"), "somebody unknown")
 	check("secretos del saldo" in does(house, "conversation", "show", str(number), "--reason", WHY), "it is told to people too")
+	# A reason that names somebody is a line of standard input, before the telephone's.
+	told = tells(house, "conversation", "show", "--phone", "-", "--reason", "-",
+		     given=f"llamó doña Rosa\n+{person.phone}\n")["conversations"]
+	equal([c["conversation"] for c in told], [number], "with a reason that is read")
+	equal(last_act(house), ("conversation.show", "conversation", number, "llamó doña Rosa"), "the reason that was read")
+	for nothing in ("", "\n", " \n"):
+		equal(ctl(house, "conversation", "show", str(number), "--reason", "-", given=nothing)[0], 2,
+		      f"the status without a reason: {nothing!r}")
 
 
 def written_down_or_not_done(house):
