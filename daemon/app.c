@@ -345,6 +345,22 @@ static void on_watch(void *arg)
 	app->is_still = still_ns >= STILL_NS;
 }
 
+/* False if the node serves. */
+static bool tell_drain(const struct app *app)
+{
+	struct queue_drain_status drain = queue_drain_status(app->queue);
+
+	if (drain.phase == KEEPER_SERVING)
+		return false;
+	if (drain.phase == KEEPER_DRAINED)
+		notify_status("Vaciado: no recibe ni envía nada hasta proaltoctl undrain");
+	else
+		notify_status("Vaciándose: no recibe nada; %zu conversaciones y %zu mensajes por "
+			      "terminar",
+			      drain.conversations, drain.messages);
+	return true;
+}
+
 static void on_status(void *arg)
 {
 	struct app *app = arg;
@@ -354,6 +370,8 @@ static void on_status(void *arg)
 
 	watch_certificate(app);
 	watch_senders(app);
+	if (tell_drain(app))
+		return;
 	if (stuck) {
 		notify_status("En servicio, pero %zu llamadas no vuelven: %s (%s)", stuck,
 			      call.plugin, word_of(&call));

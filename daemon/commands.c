@@ -155,16 +155,12 @@ static pa_status on_undrain(void *arg, const struct json *request, struct json *
 static pa_status on_drain_status(void *arg, const struct json *request, struct json *reply,
 				 pa_error *err)
 {
-	static const char *const words[] = {[KEEPER_SERVING] = "serving",
-					    [KEEPER_DRAINING] = "draining",
-					    [KEEPER_SENDING_OFF] = "draining",
-					    [KEEPER_DRAINED] = "drained"};
 	const struct commands *commands = arg;
 	struct queue_drain_status status = queue_drain_status(commands->queue);
 
 	(void)request;
 	(void)err;
-	json_set_text(reply, "state", str_from(words[status.phase]));
+	json_set_text(reply, "state", str_from(status_phase_word(status.phase)));
 	json_set_integer(reply, "deliveries", (int64_t)status.deliveries);
 	json_set_integer(reply, "conversations", (int64_t)status.conversations);
 	json_set_integer(reply, "messages", (int64_t)status.messages);

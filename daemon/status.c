@@ -173,10 +173,23 @@ static void set_counts(struct json *reply, const struct queue_status *status)
 	set_count(reply, "late_answers", status->late);
 }
 
+const char *status_phase_word(enum keeper_phase phase)
+{
+	static const char *const words[] = {[KEEPER_SERVING] = "serving",
+					    [KEEPER_DRAINING] = "draining",
+					    [KEEPER_SENDING_OFF] = "draining",
+					    [KEEPER_LEAVING] = "draining",
+					    [KEEPER_DRAINED] = "drained"};
+
+	return words[phase];
+}
+
 void status_fill(struct commands *commands, struct json *reply)
 {
 	struct queue_status status = queue_status(commands->queue);
+	struct queue_drain_status drain = queue_drain_status(commands->queue);
 
+	json_set_text(reply, "state", str_from(status_phase_word(drain.phase)));
 	json_set_text(reply, "version", PA_STR(PROALTO_VERSION));
 	json_set_text(reply, "node", str_from(commands->house->config->node));
 	set_time(reply, "now", clock_now_ns());

@@ -9,6 +9,9 @@
 
 #include "commands.h"
 
+/* "serving", "draining" or "drained". */
+const char *status_phase_word(enum keeper_phase phase);
+
 void status_fill(struct commands *commands, struct json *reply);
 
 #endif

@@ -7,7 +7,7 @@ DRILLS = $(call drill,drills.py postgres_away) $(call drill,failover.py) $(call 
 	$(call drill,node_drills.py killed_in_turns) $(call drill,node_drills.py clock_jumps) \
 	$(call drill,drills.py token_expired adapter_crashes disk_full) $(call drill,soak.py) \
 	$(call drill,doctor.py drills) $(call drill,rotation.py) $(call drill,backup.py) \
-	$(call drill,nodes.py drained_under_load)
+	$(call drill,nodes.py drained_under_load drained_with_a_code_in_line drained_with_a_turn_that_lasts)
 SOAK ?= 500000 200 50
 
 .PHONY: drills soak

@@ -302,12 +302,43 @@ static void write_counts(struct view *view)
 		   (long long)number(said, "retried"), (long long)number(said, "late_answers"));
 }
 
+/* A node that others stand in for, before all else: to everyone who asks it something it says 503.
+ * Returns true if it serves. */
+static bool print_state(const struct json *said)
+{
+	pa_str state = text(said, "state");
+
+	if (str_equal(state, PA_STR("drained")))
+		printf("%s\n",
+		       ctl_say("VACIADO: este nodo no recibe ni envía nada hasta «proaltoctl "
+			       "undrain»",
+			       "DRAINED: this node takes and sends nothing until "
+			       "'proaltoctl undrain'"));
+	else if (str_equal(state, PA_STR("draining")))
+		printf("%s\n", ctl_say("VACIÁNDOSE: este nodo ya no recibe nada (proaltoctl drain)",
+				       "DRAINING: this node takes nothing any more (proaltoctl "
+				       "drain)"));
+	else
+		return true;
+	return false;
+}
+
+/* What is to be read even by whoever reads nothing else. */
+static const char *headline(const struct view *view, bool is_serving)
+{
+	if (view->troubles.len)
+		return ctl_say("CON PROBLEMAS: ", "TROUBLE: ");
+	return is_serving ? ctl_say("TODO EN ORDEN", "ALL IS WELL")
+			  : ctl_say("SIN OTROS PROBLEMAS", "NO OTHER TROUBLE");
+}
+
 static int print_text(struct ctl *ctl, const struct json *said)
 {
 	struct view view = {.ctl = ctl,
 			    .said = said,
 			    .out = BUF_INIT(LINE_CAP),
 			    .troubles = BUF_INIT(TROUBLE_CAP)};
+	bool is_serving = print_state(said);
 
 	write_store(&view);
 	write_core(&view);
@@ -321,10 +352,7 @@ static int print_text(struct ctl *ctl, const struct json *said)
 	printf("proaltod %.*s, %s %.*s, %s %s\n", PA_FMT(text(said, "version")),
 	       ctl_say("nodo", "node"), PA_FMT(text(said, "node")), ctl_say("arrancó", "started"),
 	       ago(&view, text(said, "started_at")));
-	printf("%s%.*s\n\n",
-	       view.troubles.len ? ctl_say("CON PROBLEMAS: ", "TROUBLE: ")
-				 : ctl_say("TODO EN ORDEN", "ALL IS WELL"),
-	       PA_FMT(buf_str(&view.troubles)));
+	printf("%s%.*s\n\n", headline(&view, is_serving), PA_FMT(buf_str(&view.troubles)));
 	printf("%.*s", PA_FMT(buf_str(&view.out)));
 	buf_done(&view.out);
 	buf_done(&view.troubles);

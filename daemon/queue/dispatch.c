@@ -513,6 +513,13 @@ void dispatch_resume(struct dispatch *d)
 	mailbox_poke(&d->box);
 }
 
+void dispatch_forget(struct dispatch *d, const struct channel *channel)
+{
+	pthread_mutex_lock(&d->lock);
+	lanes_forget(&d->lanes, channel);
+	pthread_mutex_unlock(&d->lock);
+}
+
 void dispatch_attempt_stored(struct dispatch *d, struct outbound *o, bool may_go)
 {
 	post_step(d, o, may_go ? STEP_ATTEMPT_STORED : STEP_ATTEMPT_DENIED);

@@ -56,6 +56,10 @@ void dispatch_push(struct dispatch *dispatch, struct outbound *outbound);
 /* A channel has caught up: what got in line meanwhile may go. Any thread. */
 void dispatch_resume(struct dispatch *dispatch);
 
+/* The channel is another node's now, or was meanwhile: what waits here may have gone from there. It
+ * is found in the store. Any thread. */
+void dispatch_forget(struct dispatch *dispatch, const struct channel *channel);
+
 /* The writer's words. Any thread. */
 void dispatch_attempt_stored(struct dispatch *dispatch, struct outbound *outbound, bool may_go);
 void dispatch_outcome_stored(struct dispatch *dispatch, struct outbound *outbound);

@@ -151,14 +151,18 @@ static bool is_granted(const struct db_result *result, int16_t number)
 }
 
 /* Returns true if this node has just begun to send on it: nothing leaves before all that waits in
- * the store is in line. */
+ * the store is in line. What is in line from an earlier lease may have gone from another node.
+ */
 static bool note_lease(struct keeper *k, struct channel *channel, bool has_it)
 {
 	bool is_new = has_it && !channel_is_leased(channel);
+	bool is_over = !has_it && atomic_load(&channel->leased_until_ns);
 
 	if (is_new)
 		atomic_store(&channel->is_catching_up, true);
 	atomic_store(&channel->leased_until_ns, has_it ? k->beat_ns + LEASE_NS : 0);
+	if (is_new || is_over)
+		dispatch_forget(k->options.dispatch, channel);
 	return has_it && atomic_load(&channel->is_catching_up);
 }
 
@@ -298,6 +302,7 @@ static pa_status tick(struct keeper *k, pa_error *err)
 		keeper_fire_timers,
 		sweep,
 		rotate,
+		keeper_look_over,
 		keeper_upkeep,
 	};
 	/* What a node on its way out, or outside, still does. */
@@ -305,6 +310,7 @@ static pa_status tick(struct keeper *k, pa_error *err)
 		feed_ids,
 		set_asides,
 		keeper_drain_tick,
+		keeper_look_over,
 	};
 	bool is_draining = keeper_is_draining(k);
 	size_t count = is_draining ? ARRAY_COUNT(last) : ARRAY_COUNT(each);
@@ -312,6 +318,7 @@ static pa_status tick(struct keeper *k, pa_error *err)
 
 	for (size_t i = 0; i < count && status == PA_OK; i++)
 		status = is_draining ? last[i](k, err) : each[i](k, err);
+	k->ticks += status == PA_OK;
 	return status;
 }
 

@@ -39,12 +39,14 @@ struct keeper_options {
 
 struct keeper *keeper_new(const struct keeper_options *options);
 
-/* A node that is drained ends what it has, then gives its leases away: others do all there is to
- * do, and it has no part in the store until it is told to serve again. Any thread. */
+/* A node that is drained ends what it has, or as much as ends in time, then gives its leases away:
+ * others do all there is to do, and it has no part in the store until it is told to serve again.
+ * Any thread. */
 enum keeper_phase {
 	KEEPER_SERVING,
 	KEEPER_DRAINING,    /* turns under way end */
 	KEEPER_SENDING_OFF, /* so do messages under way; none begins */
+	KEEPER_LEAVING,     /* the store is told */
 	KEEPER_DRAINED,
 };
 void keeper_drain(struct keeper *keeper, bool is_wanted);

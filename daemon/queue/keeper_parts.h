@@ -53,8 +53,10 @@ struct keeper {
 	_Atomic bool has_for_others; /* the same, for another node */
 	_Atomic bool is_stopping;
 	_Atomic bool wants_drain;
-	_Atomic int phase; /* enum keeper_phase */
-	int quiet_ticks;   /* in which there was nothing left to end */
+	_Atomic int phase;  /* enum keeper_phase */
+	int64_t phase_ns;   /* monotonic: it began */
+	int quiet_ticks;    /* in which there was nothing left to end */
+	bool was_cut_short; /* turns that would not end are left behind */
 	_Atomic uint64_t late;
 	struct rotation rotation;
 	_Atomic int rotation_state;
@@ -103,6 +105,9 @@ pa_status keeper_join(struct keeper *k, pa_error *err) PA_MUST_USE;
 
 /* Gives a sign of life if the last one is a second old: between the pages of whatever is long. */
 pa_status keeper_stay_alive(struct keeper *k, pa_error *err) PA_MUST_USE;
+
+/* Now and then, for whoever asks how things are. */
+pa_status keeper_look_over(struct keeper *k, pa_error *err) PA_MUST_USE;
 
 /* What is done after each tick: rows whose time is over. */
 pa_status keeper_upkeep(struct keeper *k, pa_error *err) PA_MUST_USE;

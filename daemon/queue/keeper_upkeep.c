@@ -64,12 +64,14 @@ static pa_status wipe_secrets(struct keeper *k, pa_error *err)
 	return keeper_run(k, params, NULL, err);
 }
 
-/* For whoever asks how things are. */
-static pa_status look_over(struct keeper *k, pa_error *err)
+pa_status keeper_look_over(struct keeper *k, pa_error *err)
 {
 	struct overview overview;
-	pa_status status = overview_read(k->db, k->arena, &overview, err);
+	pa_status status;
 
+	if (k->ticks % OVERVIEW_TICKS && !k->view.trouble[0])
+		return PA_OK;
+	status = overview_read(k->db, k->arena, &overview, err);
 	if (status != PA_OK)
 		return status;
 	pthread_mutex_lock(&k->view_lock);
@@ -83,16 +85,11 @@ pa_status keeper_upkeep(struct keeper *k, pa_error *err)
 {
 	pa_status status = PA_OK;
 
-	if (k->ticks % OVERVIEW_TICKS == 0 || k->view.trouble[0])
-		status = look_over(k, err);
-	if (status != PA_OK)
-		return status;
 	if (k->ticks % SECRETS_TICKS == 0)
 		status = wipe_secrets(k, err);
 	if (status == PA_OK && k->ticks % UPKEEP_TICKS == 0)
 		status = keep_partitions(k, err);
 	for (size_t i = 0; i < ARRAY_COUNT(expiries) && status == PA_OK; i++)
 		status = expire_some(k, i, err);
-	k->ticks++;
 	return status;
 }

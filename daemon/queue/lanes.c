@@ -201,6 +201,37 @@ void lanes_wake(struct lanes *lanes)
 				lanes_delay(lanes, lane, 1);
 }
 
+static void forget_waiting(struct lanes *lanes, struct lane *lane)
+{
+	struct outbound **at = &lane->first;
+
+	while (*at) {
+		struct outbound *outbound = *at;
+
+		if (outbound->is_out) {
+			at = &outbound->next;
+			continue;
+		}
+		*at = outbound->next;
+		outbound_free(outbound);
+	}
+	lane->last = at;
+	lane->file_id = 0;
+	lanes_delay(lanes, lane, 0);
+	lanes_tidy(lanes, lane);
+}
+
+void lanes_forget(struct lanes *lanes, const struct channel *channel)
+{
+	for (size_t i = 0; i < LANE_BUCKETS; i++) {
+		for (struct lane *lane = lanes->buckets[i], *next; lane; lane = next) {
+			next = lane->hash_next;
+			if (lane->channel == channel)
+				forget_waiting(lanes, lane);
+		}
+	}
+}
+
 struct lane *lanes_due(struct lanes *lanes, int64_t now_ns)
 {
 	struct lane *lane = lanes->heap_count ? lanes->heap[0] : NULL;

@@ -52,6 +52,10 @@ void lanes_delay(struct lanes *lanes, struct lane *lane, int64_t due_ns);
 /* All that wait for nothing are due. */
 void lanes_wake(struct lanes *lanes);
 
+/* The channel's messages that wait, for whatever, are no longer this node's; those that are out
+ * stay. */
+void lanes_forget(struct lanes *lanes, const struct channel *channel);
+
 /* A lane whose time has come, no longer waiting; NULL if none. */
 struct lane *lanes_due(struct lanes *lanes, int64_t now_ns);
 
