@@ -265,9 +265,10 @@ static void stop(struct app *app)
 {
 	control_free(app->control);
 	close_door(app);
-	metrics_free(app->metrics);
+	metrics_close(app->metrics); /* it asks the queue */
 	queue_free(app->queue, end_http, &app->house);
 	app->queue = NULL;
+	metrics_free(app->metrics); /* may wait for a database that does not answer */
 	http_server_free(app->server);
 	tls_free(app->tls);
 	house_close(&app->house);

@@ -437,9 +437,8 @@ static void tell_outbox(const struct sample *sample, const struct channels *chan
 	static const char open[] = "proalto_outbox_open",
 			  oldest[] = "proalto_outbox_oldest_seconds";
 
-	exposition_begin(
-		out, open, "gauge",
-		"Messages of all nodes with something still to be done (100,000 at most).");
+	exposition_begin(out, open, "gauge",
+			 "Messages of all nodes with something still to be done (10,000 at most).");
 	for (size_t c = 0; c < channels->count; c++)
 		exposition_add(out, open, LABELS({"channel", channels->list[c].name}),
 			       (double)sample->outbox[c].open);
@@ -457,15 +456,15 @@ static void tell_store(const struct sample *sample, struct buf *out)
 		const char *help;
 	} numbers[] = {
 		{"proalto_inbox_work", (double)sample->work,
-		 "Events of all nodes that no turn has consumed (100,000 at most)."},
+		 "Events of all nodes that no turn has consumed (10,000 at most)."},
 		{"proalto_inbox_oldest_seconds", age(sample->work_oldest_ns),
 		 "Age of the oldest of them."},
 		{"proalto_timers", (double)sample->timers,
-		 "Timers of conversations (100,000 at most)."},
+		 "Timers of conversations (10,000 at most)."},
 		{"proalto_timers_overdue_seconds", age(sample->timer_first_ns),
 		 "How far the one most overdue is overdue."},
 		{"proalto_events_set_aside", (double)sample->set_aside,
-		 "Events set aside for a person to look at."},
+		 "Events set aside for a person to look at (10,000 at most)."},
 		{"proalto_schema_version", (double)sample->schema,
 		 "Number of the database's last migration."},
 		{"proalto_nodes_alive", (double)sample->nodes, "Nodes that share the database."},

@@ -70,11 +70,19 @@ pa_status metrics_new(const struct metrics_options *options, struct metrics **re
 	return status;
 }
 
-void metrics_free(struct metrics *metrics)
+void metrics_close(struct metrics *metrics)
 {
 	if (!metrics)
 		return;
 	http_server_free(metrics->server);
+	metrics->server = NULL;
+}
+
+void metrics_free(struct metrics *metrics)
+{
+	if (!metrics)
+		return;
+	metrics_close(metrics);
 	sampler_free(metrics->sampler);
 	free(metrics);
 }

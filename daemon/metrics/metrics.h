@@ -34,7 +34,10 @@ struct metrics_options {
 pa_status metrics_new(const struct metrics_options *options, struct metrics **ret, pa_error *err)
 	PA_MUST_USE;
 
-/* NULL is fine. */
+/* Answers nobody from now on: then all but config and channels may go. NULL is fine. */
+void metrics_close(struct metrics *metrics);
+
+/* Waits for a look into the store that is under way. NULL is fine. */
 void metrics_free(struct metrics *metrics);
 
 #endif

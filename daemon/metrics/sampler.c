@@ -118,16 +118,16 @@ static void look_once(struct sampler *sampler)
 {
 	struct sample sample = {0};
 	pa_error err = ERROR_INIT;
+	bool is_seen = look(sampler, &sample, &err) == PA_OK;
 
-	if (look(sampler, &sample, &err) == PA_OK) {
+	if (is_seen)
 		sampler->is_away = false;
-		sample.taken_ns = clock_monotonic_ns();
-	} else {
+	else
 		tell_away(sampler, &err);
-		sample = (struct sample){0};
-	}
+	sample.taken_ns = clock_monotonic_ns();
 	pthread_mutex_lock(&sampler->lock);
-	sampler->last = sample;
+	if (is_seen) /* else the one before is told, while it is fresh */
+		sampler->last = sample;
 	sampler->looks++;
 	pthread_cond_broadcast(&sampler->changed);
 	pthread_mutex_unlock(&sampler->lock);

@@ -30,7 +30,7 @@ struct sampler *sampler_new(const char *database, const struct channels *channel
 /* NULL is fine. */
 void sampler_free(struct sampler *sampler);
 
-/* False: the store can't be looked at. Any thread. */
+/* The newest sample, if need be one of the last minute. False: there is none. Any thread. */
 bool sampler_look(struct sampler *sampler, struct sample *ret) PA_MUST_USE;
 
 #endif

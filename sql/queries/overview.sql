@@ -4,10 +4,11 @@
 -- What waits, what is in doubt, what was set aside (10,000 of each at most).
 -- Columns: events and the oldest one's time, messages and the oldest one's time, how many of them uncertain,
 -- events set aside.
-SELECT w.n, w.oldest, o.n, o.oldest, o.uncertain, (SELECT count(*) FROM set_aside)
+SELECT w.n, w.oldest, o.n, o.oldest, o.uncertain, s.n
 FROM (SELECT count(*) AS n, min(at) AS oldest FROM (SELECT at FROM work ORDER BY id LIMIT 10000) x) w,
 	(SELECT count(*) AS n, min(at) AS oldest, count(*) FILTER (WHERE state = 2) AS uncertain
-	FROM (SELECT at, state FROM outbox WHERE is_open ORDER BY at, id LIMIT 10000) x) o;
+	FROM (SELECT at, state FROM outbox WHERE is_open ORDER BY at, id LIMIT 10000) x) o,
+	(SELECT count(*) AS n FROM (SELECT FROM set_aside LIMIT 10000) x) s;
 
 -- name: overview_nodes
 -- The nodes of the last week, by name. Columns: name, started_at, is_alive.

@@ -6,6 +6,7 @@ and that the alarms and the dashboard that are shipped ask for metrics that ther
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import tap
 import webhook
 from tap import check, equal, until
 
+NO_LOOK = "metrics can't look into the store"
 OBSERVABILITY = os.path.join(h.TOP, "etc/observability")
 SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
@@ -252,15 +254,36 @@ def what_waits_is_seen(house):
 
 
 def the_store_away(house):
-	"""Metrics are there all the same, but for those of the store."""
+	"""Metrics are there all the same, those of the store as they last were, for a minute."""
+	read(house)
+	seen = house.log().count(NO_LOOK)
 	house.server.halt()
 	try:
 		until(lambda: value(read(house), "proalto_store_up") == 0, 10 * h.PATIENCE, "the store's absence")
-		until(lambda: ("proalto_inbox_work", frozenset()) not in read(house), 10 * h.PATIENCE, "unknown queues")
+		until(lambda: read(house) and house.log().count(NO_LOOK) > seen, 10 * h.PATIENCE, "the journal to tell")
+		equal(value(read(house), "proalto_nodes_alive"), 1, "nodes when last seen")
 	finally:
 		house.server.resume()
 	until(lambda: value(read(house), "proalto_store_up") == 1, 20 * h.PATIENCE, "the store's return")
 	equal(value(read(house), "proalto_inbox_work"), 0, "work waiting")
+
+
+def the_store_is_slow(house):
+	"""What can't be counted in time is told as it last was."""
+	read(house)
+	seen = house.log().count(NO_LOOK)
+	house.rows("BEGIN")
+	try:
+		house.rows("LOCK TABLE set_aside")
+		until(lambda: read(house) and house.log().count(NO_LOOK) > seen, 20 * h.PATIENCE, "a look that fails")
+		equal(value(read(house), "proalto_nodes_alive"), 1, "nodes when last seen")
+	finally:
+		house.rows("ROLLBACK")
+	house.rows("INSERT INTO set_aside SELECT i, 0, now(), now(), 'prueba' FROM generate_series(1, 10001) i")
+	try:
+		until(lambda: value(read(house), "proalto_events_set_aside") == 10000, 10 * h.PATIENCE, "no more than are counted")
+	finally:
+		house.rows("DELETE FROM set_aside")
 
 
 # ---- what is shipped -------------------------------------------------------------------------------
@@ -422,6 +445,9 @@ def a_taken_port_stops_nobody(house):
 	before = len(house.log())
 	house.restart()
 	check("metrics" not in house.log()[before:], "metrics that are off are told of", house.log()[before:])
+	for port in (house.metrics_port, 9469):  # the one that it had, and the default
+		with socket.socket() as probe:
+			check(probe.connect_ex(("127.0.0.1", port)) != 0, f"somebody listens on port {port}")
 
 
 TESTS = [
@@ -433,6 +459,7 @@ TESTS = [
 	("the core's absence is seen", the_core_away_is_seen),
 	("what waits is seen", what_waits_is_seen),
 	("the store's absence is seen", the_store_away),
+	("a store that is slow hides nothing", the_store_is_slow),
 	("Prometheus reads it without a complaint", prometheus_reads_it),
 	("histograms add up", histograms_add_up),
 	("nothing else is at the port", nothing_else_is_there),
