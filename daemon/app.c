@@ -40,7 +40,9 @@ struct app {
 	struct http_server *server;
 	struct metrics *metrics; /* NULL: none */
 	struct tls *tls;         /* NULL: plain HTTP */
+	pa_error stale;          /* why the renewed certificate is not in use; "": it is */
 	uint64_t limited;        /* requests of bad senders, when last looked */
+	bool is_proxy_told;
 	struct loop *loop;
 	struct commands commands;
 	struct control *control;
@@ -119,17 +121,19 @@ static pa_status open_certificate(struct app *app, pa_error *err)
 	return status;
 }
 
-/* Renewed in place by whoever renews it. */
+/* Renewed in place by whoever renews it. One that is no good may become so without a change of its
+ * files, such as when its day comes. */
 static void watch_certificate(struct app *app)
 {
 	pa_error err = ERROR_INIT;
 
-	if (!app->tls || !tls_has_settled(app->tls))
+	if (!app->tls || (!tls_has_settled(app->tls) && !*error_text(&app->stale)))
 		return;
 	if (tls_renew(app->tls, &err) == PA_OK)
 		tell_certificate(app->tls, "the certificate was renewed");
-	else
+	else if (strcmp(error_text(&err), error_text(&app->stale)) != 0)
 		log_error(LOG_NO_IDS, "the old certificate stays in use: %s", error_text(&err));
+	app->stale = err;
 }
 
 /* Without the addresses: they are people's. */
@@ -143,6 +147,12 @@ static void watch_senders(struct app *app)
 			"%llu requests were refused with 429: their senders bring bad ones only",
 			(unsigned long long)(limited - app->limited));
 	app->limited = limited;
+	if (!app->is_proxy_told && http_server_met_proxy(app->server)) {
+		app->is_proxy_told = true;
+		log_warning(LOG_NO_IDS,
+			    "requests bring X-Forwarded-For from an address that is not in "
+			    "listen.trusted_proxies: nobody behind it is limited");
+	}
 }
 
 static pa_status listen_for_providers(struct app *app, pa_error *err)
@@ -166,6 +176,7 @@ static pa_status listen_for_providers(struct app *app, pa_error *err)
 			.max_per_address = (unsigned)config->listen_max_per_address,
 			.bad_per_minute = (unsigned)config->listen_bad_requests,
 			.trusted_proxies = &trusted,
+			.delivery_paths = routes_delivery_paths,
 			.tls = app->tls,
 			.thread_name = "http-in",
 			.handler = routes_handle,

@@ -6,6 +6,10 @@
 #include <time.h>
 
 #define HANDSHAKE_MS 2000
+#define WEBHOOK "/webhook/"
+#define RECEIPT "/receipt/"
+
+const char *const routes_delivery_paths[] = {WEBHOOK, RECEIPT, NULL};
 
 typedef void route_fn(struct routes *routes, struct channel *channel,
 		      struct http_exchange *exchange);
@@ -71,8 +75,8 @@ static const struct route {
 	bool has_channel;
 	route_fn *handle;
 } table[] = {
-	{"POST", "/webhook/", true, take_delivery}, {"GET", "/webhook/", true, shake_hands},
-	{NULL, "/receipt/", true, take_receipt},    {"GET", "/healthz", false, tell_health},
+	{"POST", WEBHOOK, true, take_delivery},    {"GET", WEBHOOK, true, shake_hands},
+	{NULL, RECEIPT, true, take_receipt},       {"GET", "/healthz", false, tell_health},
 	{"GET", "/readyz", false, tell_readiness},
 };
 

@@ -23,6 +23,9 @@ struct routes {
 	_Atomic unsigned handled; /* requests that routes_handle has in hand just now */
 };
 
+/* Where providers deliver, and who isn't one is refused: for http_server_options. */
+extern const char *const routes_delivery_paths[];
+
 /* An http_handler_fn; arg is a struct routes that outlives the server. On the server's thread. */
 void routes_handle(void *arg, struct http_exchange *exchange);
 

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct http_senders {
 	struct networks trusted;
 	int64_t each_ns; /* after so long a bad request is forgiven; 0: no limit */
 	int64_t most_ns; /* of them at once */
+	atomic_bool has_met_proxy;
 	struct slot slots[SLOTS];
 };
 
@@ -66,11 +68,15 @@ static bool is_ours(const struct http_senders *senders, const struct address *ad
 	return networks_have(&senders->trusted, address);
 }
 
-bool http_sender_find(const struct http_senders *senders, const struct sockaddr *peer,
-		      pa_str forwarded, struct address *ret)
+bool http_sender_find(struct http_senders *senders, const struct sockaddr *peer, pa_str forwarded,
+		      struct address *ret)
 {
 	if (!senders->each_ns || !address_of(peer, ret))
 		return false;
+	if (!str_is_absent(forwarded) && !is_ours(senders, ret)) {
+		atomic_store_explicit(&senders->has_met_proxy, true, memory_order_relaxed);
+		return false;
+	}
 	while (is_ours(senders, ret)) {
 		if (str_is_absent(forwarded) || !address_parse(take_last(&forwarded), ret))
 			return false;
@@ -80,6 +86,11 @@ bool http_sender_find(const struct http_senders *senders, const struct sockaddr 
 	if (!address_is_ipv4(ret))
 		*ret = address_prefix(ret, IPV6_BITS);
 	return true;
+}
+
+bool http_senders_met_proxy(const struct http_senders *senders)
+{
+	return atomic_load_explicit(&senders->has_met_proxy, memory_order_relaxed);
 }
 
 /* ---- how many ---------------------------------------------------------------------------------
@@ -129,10 +140,10 @@ bool http_sender_may(const struct http_senders *senders, const struct address *s
 	       (slot->good_ns && now_ns - slot->good_ns < GOOD_FOR);
 }
 
-void http_sender_note(struct http_senders *senders, const struct address *sender, bool is_post,
+void http_sender_note(struct http_senders *senders, const struct address *sender, bool is_delivery,
 		      unsigned status, int64_t now_ns)
 {
-	bool is_good = is_post && status / 100 == 2;
+	bool is_good = is_delivery && status / 100 == 2;
 	bool is_bad = status / 100 == 4 && status != 429;
 	struct slot *slot;
 

@@ -69,7 +69,7 @@ struct http_exchange {
 	struct MHD_Response *response;
 	struct address sender;
 	bool has_sender; /* one who could be limited */
-	bool is_post;
+	bool is_delivery;
 };
 
 struct http_server {
@@ -78,6 +78,7 @@ struct http_server {
 	int listen_fd;
 	struct tls *tls;
 	struct http_senders *senders;
+	const char *const *delivery_paths;
 	_Atomic uint64_t limited;
 	uint16_t port;
 	size_t max_body;
@@ -213,7 +214,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
 	if (exchange->response)
 		MHD_destroy_response(exchange->response);
 	if (exchange->response && exchange->has_sender)
-		http_sender_note(server->senders, &exchange->sender, exchange->is_post,
+		http_sender_note(server->senders, &exchange->sender, exchange->is_delivery,
 				 exchange->status, clock_monotonic_ns());
 	pthread_mutex_lock(&server->lock);
 	exchange->response = NULL;
@@ -324,10 +325,19 @@ static bool is_let_in(struct http_server *server, struct http_exchange *exchange
 	return false;
 }
 
+static bool is_delivery(const struct http_server *server, pa_str path)
+{
+	const char *const *each = server->delivery_paths;
+
+	while (each && *each && !str_starts(path, str_from(*each)))
+		each++;
+	return each && *each;
+}
+
 /* The headers are there. A body that is a little too large is read and dropped, so that the peer
  * gets to read the 413; one that is far too large, or not yet on its way, is refused at once. */
 static enum MHD_Result begin(struct http_server *server, struct MHD_Connection *connection,
-			     const char *method, void **context)
+			     const char *path, void **context)
 {
 	struct http_exchange *exchange = exchange_new(server, connection);
 	uint64_t declared = http_request_length(connection);
@@ -336,7 +346,7 @@ static enum MHD_Result begin(struct http_server *server, struct MHD_Connection *
 
 	*context = exchange;
 	link_of(connection)->has_begun = true;
-	exchange->is_post = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
+	exchange->is_delivery = is_delivery(server, str_from(path));
 	if (!is_let_in(server, exchange))
 		return refuse_now(exchange, MHD_HTTP_TOO_MANY_REQUESTS, "Too many bad requests.");
 	if (http_request_is_crowded(connection))
@@ -401,7 +411,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 
 	(void)version;
 	if (!exchange)
-		return begin(server, connection, method, context);
+		return begin(server, connection, path, context);
 	if (exchange->state == STATE_ANSWERED)
 		return queue_answer(exchange, exchange->status);
 	if (*size)
@@ -552,6 +562,7 @@ static struct http_server *server_make(const struct http_server_options *options
 	server->listen_fd = listen_fd;
 	server->tls = options->tls;
 	server->senders = http_senders_new(options->trusted_proxies, options->bad_per_minute);
+	server->delivery_paths = options->delivery_paths;
 	server->port = listen_port(listen_fd);
 	wakeup_open(&server->wakeup);
 	server->max_body = options->max_body;
@@ -617,6 +628,11 @@ pa_status http_server_new(const struct http_server_options *options, struct http
 uint64_t http_server_limited(const struct http_server *server)
 {
 	return atomic_load(&server->limited);
+}
+
+bool http_server_met_proxy(const struct http_server *server)
+{
+	return http_senders_met_proxy(server->senders);
 }
 
 uint16_t http_server_port(const struct http_server *server)

@@ -31,6 +31,9 @@ struct http_server_options {
 	unsigned max_per_address;               /* connections; 0: no limit */
 	unsigned bad_per_minute;                /* of one address, then it hears 429; 0: no limit */
 	const struct networks *trusted_proxies; /* whose X-Forwarded-For is believed; NULL: none */
+	const char *const *delivery_paths;      /* prefixes, NULL behind the last: where 2xx is told
+						   only to those who are recognised; static.
+						   NULL: nowhere */
 	struct tls *tls;                        /* NULL: plain HTTP; outlives the server */
 	const char *thread_name;
 	http_handler_fn *handler;
@@ -42,6 +45,10 @@ pa_status http_server_new(const struct http_server_options *options, struct http
 
 /* Requests refused so far because of what their sender had sent before. Any thread. */
 uint64_t http_server_limited(const struct http_server *server);
+
+/* Whether a peer that isn't trusted has brought X-Forwarded-For: likely a proxy that nobody named.
+ * Always false without bad_per_minute. Any thread. */
+bool http_server_met_proxy(const struct http_server *server);
 
 /* The port listened on. */
 uint16_t http_server_port(const struct http_server *server);

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -353,11 +354,24 @@ def only_good_tls(secured):
 
 def renewed_in_place(secured):
 	"""Without a word to the daemon, and connections go on."""
-	kept = secured.house.http.connect()
-	equal(secured.house.http.request("GET", "/readyz", connection=kept)[0], 200, "answer before")
-	secured.issue("segundo")
-	until(lambda: secured.common_name() == "segundo", 30 * h.PATIENCE, "the new certificate")
-	equal(secured.house.http.request("GET", "/readyz", connection=kept)[0], 200, "answer on the old connection")
+	kept, other = secured.house.http.connect(), secured.house.http.connect()
+
+	def goes_on(*connections):
+		return all(secured.house.http.request("GET", "/readyz", connection=each)[0] == 200 for each in connections or [kept])
+
+	check(goes_on(kept, other), "no answer before")
+	pid, told = secured.house.process.pid, "the old certificate stays in use"
+	limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+	resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))  # it can't be read at the first look
+	try:
+		secured.issue("segundo")
+		until(lambda: goes_on(kept, other) and told in secured.house.log(), 30 * h.PATIENCE, "the journal to tell")
+	finally:
+		resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+	other.close()  # libmicrohttpd, if somebody came meanwhile, takes nobody more before one has gone
+	until(lambda: goes_on() and secured.common_name() == "segundo", 30 * h.PATIENCE, "the new certificate")
+	check(goes_on(), "no answer on the old connection")
+	equal(secured.house.log().count(told), 1, "times that the journal told")
 
 
 def renewed_by_reload(secured):
@@ -547,6 +561,11 @@ def good(house, address):
 	return house.post(webhook.of(person, person.text("hola")), headers={"X-Forwarded-For": address})
 
 
+def told(house):
+	"""How many requests were refused, by the journal."""
+	return sum(map(int, re.findall(r"(\d+) requests were refused with 429", house.log())))
+
+
 def bad_senders_are_limited(behind):
 	"""By their own address, and neither others nor the provider."""
 	house = behind.house
@@ -559,17 +578,25 @@ def bad_senders_are_limited(behind):
 	equal([forge(house, "198.51.100.9")[0] for _ in range(3 * BAD_REQUESTS)], [403] * 3 * BAD_REQUESTS,
 	      "answers to the provider's bad ones")
 	equal(good(house, "198.51.100.9"), 200, "answer to the provider")
-	until(lambda: "2 requests were refused with 429" in house.log(), 20 * h.PATIENCE, "the journal to tell")
+	for path, wanted in ((f"/webhook/whatsapp?hub.mode=subscribe&hub.challenge=77&hub.verify_token={h.VERIFY_TOKEN}", 403),
+			     ("/healthz", 429)):  # anybody may ask this, the other only who has the token
+		address = f"198.51.100.{wanted % 256}"
+		equal(house.http.request("GET", path, headers={"X-Forwarded-For": address})[0], 200, f"answer to GET {path}")
+		equal([forge(house, address)[0] for _ in range(BAD_REQUESTS + 1)], [403] * BAD_REQUESTS + [wanted],
+		      f"answers to bad ones after {path}")
+	until(lambda: told(house) == 3, 20 * h.PATIENCE, "the journal to tell")
 	check("198.51.100" not in house.log(), "the journal holds an address")
 
 
 def nobody_is_believed_by_default(behind):
-	"""Without trusted_proxies the header changes nothing: the peer is the loopback."""
+	"""Without trusted_proxies the header names nobody who could be limited, and the journal tells."""
 	house = behind.house
 	with_header, house.settings["listen"] = house.settings["listen"], {"bad_requests": BAD_REQUESTS}
 	house.write_config()
 	house.restart()
+	check("is not in listen.trusted_proxies" not in house.log(), "told of a proxy that is trusted")
 	equal({forge(house, "198.51.100.7")[0] for _ in range(3 * BAD_REQUESTS)}, {403}, "answers")
+	until(lambda: "is not in listen.trusted_proxies" in house.log(), 20 * h.PATIENCE, "the journal to tell")
 	house.settings["listen"] = with_header
 	house.write_config()
 	house.restart()
