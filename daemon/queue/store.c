@@ -116,11 +116,15 @@ static void keep_attempted(struct commit *c, const struct db_result *result, str
 {
 	size_t count = db_rows(result);
 	int64_t *attempted = ARENA_ARRAY(c->arena, int64_t, count);
+	int16_t *foreign = ARENA_ARRAY(c->arena, int16_t, count);
 
 	for (size_t i = 0; i < count; i++)
-		attempted[i] = db_int64(result, i, 0);
+		if (db_is_null(result, i, 0))
+			foreign[ret->foreign_count++] = (int16_t)db_int64(result, i, 1);
+		else
+			attempted[ret->attempted_count++] = db_int64(result, i, 0);
 	ret->attempted = attempted;
-	ret->attempted_count = count;
+	ret->foreign = foreign;
 }
 
 static pa_status receive_one(struct commit *c, enum sql statement, struct stored *ret,

@@ -22,6 +22,8 @@ struct stored {
 	size_t receipted_count;
 	const int64_t *attempted; /* outbox ids whose attempt may go */
 	size_t attempted_count;
+	const int16_t *foreign; /* channels on which none may */
+	size_t foreign_count;
 };
 
 struct store {

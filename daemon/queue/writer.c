@@ -129,6 +129,15 @@ static bool may_go(const struct stored *stored, int64_t outbox_id)
 	return false;
 }
 
+/* A channel that is not this node's any more, even if it is again in a moment: what was denied
+ * meanwhile has lost its place in the line, so that the lease must begin anew. */
+static void note_foreign(struct channel *channel, const struct stored *stored)
+{
+	for (size_t i = 0; i < stored->foreign_count; i++)
+		if (stored->foreign[i] == channel->number)
+			atomic_store(&channel->leased_until_ns, 0);
+}
+
 static void finish(struct writer *w, struct item *item, const struct stored *stored)
 {
 	const struct writer_hooks *hooks = &w->options.hooks;
@@ -153,6 +162,7 @@ static void finish(struct writer *w, struct item *item, const struct stored *sto
 		return;
 	case ITEM_ATTEMPT:
 		outbound = ((struct attempt_item *)(void *)item)->outbound;
+		note_foreign(outbound->channel, stored);
 		hooks->attempt_stored(hooks->arg, outbound, may_go(stored, outbound->id));
 		return;
 	case ITEM_OUTCOME:

@@ -3,7 +3,7 @@
 -- that is done by now, or of whose last attempt there is a word (another node may have got it), nor on a
 -- channel that another node sends on by now. $1 outbox ids, $2 numbers,
 -- $3 now, $4 the gate's answers, $5 and $6 first and last outbox time, $7 node.
--- Columns: outbox id; a row for each that may go.
+-- Columns: outbox id of one that may go; or, without one, the number of a channel that is not this node's.
 WITH started AS (
 	UPDATE outbox o SET state = 1, started_at = $3::timestamptz,
 		tries = ($2::smallint[])[array_position($1::bigint[], o.id)],
@@ -16,7 +16,9 @@ WITH started AS (
 	INSERT INTO attempt (outbox_id, number, at) SELECT id, tries, $3 FROM started WHERE tries > 1
 	ON CONFLICT (outbox_id, number) DO NOTHING
 )
-SELECT id FROM started;
+SELECT id, NULL::smallint FROM started
+UNION ALL
+SELECT NULL, number FROM channel WHERE owner IS DISTINCT FROM $7;
 
 -- name: outcome_update
 -- What became of attempts. A secret payload is wiped when nothing more is to be done.

@@ -376,8 +376,27 @@ def drained_with_a_turn_that_lasts(pair):
 	equal([str(b) for b in person.bubbles()], [], "what was done twice")
 
 
+def paused_for_a_moment(pair):
+	"""A channel is in pause and again not, before its node has noticed: the order stays."""
+	house = pair.house
+	pair.make_sender(0)
+	for _ in range(3):
+		person = house.stranger()
+		house.graph.faults(latency_ms=300)
+		pair.says(0, person, "say a;say b;say c")
+		until(lambda: house.sql("SELECT count(*) FROM outbox WHERE is_open AND state = 1") == "1", 5 * h.PATIENCE,
+		      "a message under way")
+		house.rows("UPDATE channel SET owner = NULL")
+		time.sleep(0.4)
+		pair.says(0, person, "say d")
+		equal([person.hears(15).text for _ in range(4)], ["1 a", "2 b", "3 c", "4 d"], "the order")
+		house.settle()
+	house.graph.faults()
+
+
 TESTS = [
 	("a drained node has no part in anything", drained_and_idle),
+	("a pause that nobody noticed", paused_for_a_moment),
 	("both nodes take one customer's messages", both_take_messages),
 	("a message at the wrong node is answered at once", the_other_node_is_quick),
 	("PostgreSQL crashes under two nodes", postgres_crashes_under_two),
