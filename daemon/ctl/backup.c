@@ -30,7 +30,9 @@
 #define ERASURES_MAX ((size_t)64 << 20)
 #define NAME_PREFIX "proalto-"
 #define NAME_SUFFIX ".backup"
+#define PART_SUFFIX ".part"
 #define NAMES_MAX 4096
+#define DAY_S 86400
 
 struct backup {
 	struct ctl *ctl;
@@ -41,6 +43,7 @@ struct backup {
 	struct db *db;
 	struct archive_head head;
 	struct buf erasures;
+	size_t left_out; /* files that can't be read */
 };
 
 static void fd_done(int *fd)
@@ -135,7 +138,7 @@ static pa_status dump(struct backup *b, struct archive *archive, pa_error *err)
 
 static pa_status add_everything(struct backup *b, struct archive *archive, pa_error *err)
 {
-	pa_status status = keepsake_pack(b->ctl, archive, err);
+	pa_status status = keepsake_pack(b->ctl, archive, &b->left_out, err);
 
 	if (status == PA_OK)
 		status = add_erasures(b, archive, err);
@@ -161,7 +164,7 @@ static pa_status write_archive(struct backup *b, int fd, const char *kind, fill_
 static pa_status write_file(struct backup *b, const char *path, const char *kind, fill_fn *fill,
 			    pa_error *err)
 {
-	const char *part = arena_format(b->ctl->arena, "%s.part", path).ptr;
+	const char *part = arena_format(b->ctl->arena, "%s" PART_SUFFIX, path).ptr;
 	int fd PA_CLEANUP(fd_done) = -1;
 	pa_status status;
 
@@ -215,6 +218,28 @@ static void drop_oldest(struct backup *b)
 		unlink(arena_format(b->ctl->arena, "%s/%s", directory, names[i]).ptr);
 }
 
+/* What a killed one left behind. None takes a day. */
+static void drop_unfinished(struct backup *b)
+{
+	const char *directory = b->config->backup_directory;
+	DIR *folder = opendir(directory);
+	const struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		const char *path =
+			arena_format(b->ctl->arena, "%s/%s", directory, entry->d_name).ptr;
+		pa_str name = str_from(entry->d_name);
+		struct stat about;
+
+		if (str_starts(name, PA_STR(NAME_PREFIX)) &&
+		    str_ends(name, PA_STR(NAME_SUFFIX PART_SUFFIX)) && lstat(path, &about) == 0 &&
+		    about.st_mtim.tv_sec < b->head.at_ns / NS_PER_S - DAY_S)
+			unlink(path);
+	}
+	if (folder)
+		closedir(folder);
+}
+
 static const char *usual_name(struct backup *b)
 {
 	pa_str iso = instant_iso(b->ctl->arena, b->head.at_ns);
@@ -264,6 +289,7 @@ static pa_status make(struct backup *b, const char **ret_path, pa_error *err)
 	pa_status status =
 		made == PA_OK ? write_file(b, list, BACKUP_ERASURES, add_erasures, err) : made;
 
+	drop_unfinished(b);
 	*ret_path = list;
 	if (status != PA_OK || b->is_list_only)
 		return status;
@@ -303,5 +329,5 @@ int ctl_backup(struct ctl *ctl, int argc, char *const *argv)
 	if (status != PA_OK)
 		return ctl_fail(ctl, CTL_FAILED, "%s", error_text(&err));
 	printf("%s\n", path);
-	return CTL_OK;
+	return b.left_out ? CTL_FAILED : CTL_OK;
 }

@@ -15,6 +15,7 @@
 static const pa_str by_credential = {"credential:", 11};
 static const pa_str by_file = {"file:", 5};
 
+#define BEFORE_MAX 1000
 #define ENCRYPTED_MAX ((size_t)64 << 10)
 
 static void fd_done(int *fd)
@@ -70,9 +71,25 @@ pa_status credential_write_file(struct ctl *ctl, const char *path, pa_str text, 
 	return status;
 }
 
-static pa_status encrypt(struct ctl *ctl, pa_str name, pa_str secret, pa_error *err)
+/* NULL: nowhere. A credential's name that a forged archive gives must not lead elsewhere. */
+static const char *find_place(struct ctl *ctl, const char *reference, pa_error *err)
 {
-	const char *path = config_encrypted_credential(ctl->config_path, name, ctl->arena);
+	pa_str text = str_from(reference), name;
+
+	if (str_starts(text, by_file))
+		return reference + by_file.len;
+	name = str_slice(text, by_credential.len, SIZE_MAX);
+	if (str_starts(text, by_credential) && name.len && name.ptr[0] != '.' &&
+	    str_find(name, PA_STR("/")) == SIZE_MAX)
+		return config_encrypted_credential(ctl->config_path, name, ctl->arena);
+	(void)error_set(err, PA_REJECTED, "%s: only credentials and files can be written",
+			reference);
+	return NULL;
+}
+
+static pa_status encrypt(struct ctl *ctl, pa_str name, const char *path, pa_str secret,
+			 pa_error *err)
+{
 	const char *as = arena_format(ctl->arena, "--name=%.*s", PA_FMT(name)).ptr;
 	const char *const argv[] = {"systemd-creds", "encrypt", as, "-", "-", NULL};
 	const char *plain = arena_format(ctl->arena, "/etc/credstore/%.*s", PA_FMT(name)).ptr;
@@ -90,11 +107,30 @@ static pa_status encrypt(struct ctl *ctl, pa_str name, pa_str secret, pa_error *
 pa_status credential_store(struct ctl *ctl, const char *reference, pa_str secret, pa_error *err)
 {
 	pa_str text = str_from(reference);
+	const char *path = find_place(ctl, reference, err);
 
-	if (str_starts(text, by_credential))
-		return encrypt(ctl, str_slice(text, by_credential.len, SIZE_MAX), secret, err);
+	if (!path)
+		return PA_REJECTED;
 	if (str_starts(text, by_file))
-		return credential_write_file(ctl, reference + by_file.len, secret, 0600, err);
-	return error_set(err, PA_REJECTED, "%s: only credentials and files can be written",
-			 reference);
+		return credential_write_file(ctl, path, secret, 0600, err);
+	return encrypt(ctl, str_slice(text, by_credential.len, SIZE_MAX), path, secret, err);
+}
+
+pa_status credential_put_aside(struct ctl *ctl, const char *reference, pa_error *err)
+{
+	const char *path = find_place(ctl, reference, err);
+	const char *before;
+
+	if (!path)
+		return PA_REJECTED;
+	before = arena_format(ctl->arena, "%s.before", path).ptr;
+	for (int i = 2; link(path, before) < 0; i++) {
+		if (errno == ENOENT)
+			return PA_OK;
+		if (errno != EEXIST || i > BEFORE_MAX)
+			return failed(before, err);
+		before = arena_format(ctl->arena, "%s.before%d", path, i).ptr;
+	}
+	printf("%s: %s\n", before, ctl_say("lo que había antes", "what was there before"));
+	return PA_OK;
 }

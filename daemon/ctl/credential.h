@@ -13,6 +13,10 @@
 pa_status credential_store(struct ctl *ctl, const char *reference, pa_str secret, pa_error *err)
 	PA_MUST_USE;
 
+/* What lies there now stays beside it as NAME.before (or .before2 ...), and it is said; nothing if
+ * nothing is there. */
+pa_status credential_put_aside(struct ctl *ctl, const char *reference, pa_error *err) PA_MUST_USE;
+
 /* Folders on the way are made. */
 pa_status credential_write_file(struct ctl *ctl, const char *path, pa_str text, unsigned mode,
 				pa_error *err) PA_MUST_USE;

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,9 +18,12 @@
 #define DEPTH_MAX 8
 #define KEPT_MAX ((size_t)64 << 20) /* in memory, of all members together */
 
+#define SERVICE_USER "proalto"
+
 static const char config_name[] = "config";
 static const pa_str file_prefix = {"file ", 5};
 static const pa_str secret_prefix = {"secret ", 7};
+static const pa_str file_reference = {"file:", 5};
 
 /* /etc/proalto beside /etc/proalto.conf. */
 static const char *own_folder(struct ctl *ctl)
@@ -40,13 +44,24 @@ static pa_status add(struct archive *archive, pa_str name, pa_str bytes, pa_erro
 	return status == PA_OK ? archive_write(archive, bytes, err) : status;
 }
 
-static pa_status add_file(struct ctl *ctl, struct archive *archive, const char *path, pa_error *err)
+static void leave_out(struct ctl *ctl, const char *path, const char *why, size_t *left_out)
+{
+	ctl_fail(ctl, CTL_OK, "%s: %s (%s)", path, ctl_say("queda por fuera", "is left out"), why);
+	(*left_out)++;
+}
+
+static pa_status add_file(struct ctl *ctl, struct archive *archive, const char *path,
+			  size_t *left_out, pa_error *err)
 {
 	struct stat about;
+	pa_error why = ERROR_INIT;
 	pa_str bytes;
 
-	if (stat(path, &about) < 0 || file_read(ctl->arena, path, FILE_MAX, &bytes, err) != PA_OK)
-		return error_set(err, PA_REJECTED, "%s: can't be read", path);
+	if (file_read(ctl->arena, path, FILE_MAX, &bytes, &why) != PA_OK ||
+	    stat(path, &about) < 0) {
+		leave_out(ctl, path, error_text(&why), left_out);
+		return PA_OK;
+	}
 	return add(archive,
 		   arena_format(ctl->arena, "file %o %s", (unsigned)about.st_mode & 0777, path),
 		   bytes, err);
@@ -58,29 +73,33 @@ static void close_folder(DIR **folder)
 		closedir(*folder);
 }
 
-/* Folders and plain files; whatever is written just now (".new") and links are left out. */
+/* Written just now, or a secret that a restore has replaced. */
+static bool is_passing(pa_str name)
+{
+	return name.ptr[0] == '.' || str_ends(name, PA_STR(".new")) ||
+	       str_find(name, PA_STR(".before")) != SIZE_MAX;
+}
+
+/* Folders and plain files; links are left out. */
 static pa_status add_folder(struct ctl *ctl, struct archive *archive, const char *path, int depth,
-			    pa_error *err)
+			    size_t *left_out, pa_error *err)
 {
 	DIR *folder PA_CLEANUP(close_folder) = opendir(path);
 	pa_status status = PA_OK;
 	const struct dirent *entry;
 
-	if (!folder)
-		return errno == ENOENT ? PA_OK
-				       : error_set(err, PA_REJECTED, "%s: %s", path,
-						   strerrordesc_np(errno));
-	while (status == PA_OK && (entry = readdir(folder))) {
+	if (!folder && errno != ENOENT)
+		leave_out(ctl, path, strerrordesc_np(errno), left_out);
+	while (folder && status == PA_OK && (entry = readdir(folder))) {
 		const char *inside = arena_format(ctl->arena, "%s/%s", path, entry->d_name).ptr;
 		struct stat about;
 
-		if (entry->d_name[0] == '.' || str_ends(str_from(entry->d_name), PA_STR(".new")) ||
-		    lstat(inside, &about) < 0)
+		if (is_passing(str_from(entry->d_name)) || lstat(inside, &about) < 0)
 			continue;
 		if (S_ISDIR(about.st_mode) && depth < DEPTH_MAX)
-			status = add_folder(ctl, archive, inside, depth + 1, err);
+			status = add_folder(ctl, archive, inside, depth + 1, left_out, err);
 		else if (S_ISREG(about.st_mode))
-			status = add_file(ctl, archive, inside, err);
+			status = add_file(ctl, archive, inside, left_out, err);
 	}
 	return status;
 }
@@ -103,15 +122,17 @@ static pa_status add_secrets(struct ctl *ctl, struct archive *archive, pa_error 
 	return status;
 }
 
-pa_status keepsake_pack(struct ctl *ctl, struct archive *archive, pa_error *err)
+pa_status keepsake_pack(struct ctl *ctl, struct archive *archive, size_t *ret_left_out,
+			pa_error *err)
 {
 	pa_str bytes;
 	pa_status status = file_read(ctl->arena, ctl->config_path, FILE_MAX, &bytes, err);
 
+	*ret_left_out = 0;
 	if (status == PA_OK)
 		status = add(archive, str_from(config_name), bytes, err);
 	if (status == PA_OK)
-		status = add_folder(ctl, archive, own_folder(ctl), 0, err);
+		status = add_folder(ctl, archive, own_folder(ctl), 0, ret_left_out, err);
 	return status == PA_OK ? add_secrets(ctl, archive, err) : status;
 }
 
@@ -169,22 +190,71 @@ static bool is_same(struct ctl *ctl, const char *path, pa_str bytes)
 	       str_equal(there, bytes);
 }
 
-static pa_status install_file(struct ctl *ctl, const char *path, unsigned mode, pa_str bytes,
-			      pa_error *err)
-{
-	pa_status status;
+/* One installation. */
+struct installer {
+	struct ctl *ctl;
+	const struct kept *kept;
+	struct config_secret *secrets; /* this machine's, before */
+	size_t secret_count;
+	const char *recovery; /* this machine's recovery file; "": not known */
+};
 
-	if (is_same(ctl, path, bytes))
-		return PA_OK;
-	if (access(path, F_OK) == 0)
-		path = arena_format(ctl->arena, "%s.restored", path).ptr;
-	status = credential_write_file(ctl, path, bytes, mode, err);
-	if (status == PA_OK)
-		printf("%s: %s\n", path, ctl_say("escrito", "written"));
-	return status;
+/* Whoever has the lock can make an archive: it writes nowhere else. */
+static bool is_inside(struct ctl *ctl, pa_str path)
+{
+	return str_starts(path, arena_format(ctl->arena, "%s/", own_folder(ctl))) &&
+	       str_find(path, PA_STR("/../")) == SIZE_MAX;
 }
 
-static pa_status install_named_file(struct ctl *ctl, pa_str name, pa_str bytes, pa_error *err)
+/* What others may not read is the service's. Outside of /etc somebody tries things out, as himself.
+ */
+static pa_status write_for_service(struct ctl *ctl, const char *path, pa_str bytes, unsigned mode,
+				   pa_error *err)
+{
+	const struct passwd *user = getpwnam(SERVICE_USER);
+	bool is_new = access(path, F_OK) < 0;
+	pa_status status = credential_write_file(ctl, path, bytes, mode, err);
+
+	if (status != PA_OK || !is_new || (mode & S_IROTH) || !user || geteuid() != 0 ||
+	    !str_starts(str_from(path), PA_STR("/etc/")))
+		return status;
+	return lchown(path, user->pw_uid, user->pw_gid) == 0
+		       ? PA_OK
+		       : error_set(err, PA_REJECTED, "%s: %s", path, strerrordesc_np(errno));
+}
+
+static void tell_recovery(const char *path, const char *restored)
+{
+	printf(ctl_say("ATENCIÓN: %s ya no corresponde a la llave maestra instalada; el que "
+		       "corresponde es %s: póngalo en su lugar (mv), o haga otro: proaltoctl keys "
+		       "recovery\n",
+		       "NOTE: %s does not fit the master key that was installed; the one that fits "
+		       "is %s: put it in its place (mv), or make another: proaltoctl keys "
+		       "recovery\n"),
+	       path, restored);
+}
+
+static pa_status install_file(const struct installer *in, const char *path, unsigned mode,
+			      pa_str bytes, pa_error *err)
+{
+	const char *target = path;
+	pa_status status;
+
+	if (is_same(in->ctl, path, bytes))
+		return PA_OK;
+	if (access(path, F_OK) == 0)
+		target = arena_format(in->ctl->arena, "%s.restored", path).ptr;
+	status = write_for_service(in->ctl, target, bytes, mode, err);
+	if (status != PA_OK)
+		return status;
+	printf("%s: %s\n", target, ctl_say("escrito", "written"));
+	if (target != path && strcmp(path, in->recovery) == 0)
+		tell_recovery(path, target);
+	return PA_OK;
+}
+
+static pa_status install_named_file(const struct installer *in, pa_str name, pa_str bytes,
+				    pa_error *err)
 {
 	pa_str path = str_slice(name, file_prefix.len, SIZE_MAX);
 	pa_str digits = str_split(&path, ' ');
@@ -192,42 +262,100 @@ static pa_status install_named_file(struct ctl *ctl, pa_str name, pa_str bytes, 
 
 	for (size_t i = 0; i < digits.len; i++)
 		mode = mode * 8 + (unsigned)(digits.ptr[i] - '0') % 8;
-	/* Whoever knows the lock can make an archive: it writes nowhere else. */
-	if (!str_starts(path, arena_format(ctl->arena, "%s/", own_folder(ctl))) ||
-	    str_find(path, PA_STR("/../")) != SIZE_MAX)
+	if (!is_inside(in->ctl, path))
 		return error_set(err, PA_REJECTED, "the archive names an odd file");
-	return install_file(ctl, arena_copy(ctl->arena, path).ptr, mode & 0777, bytes, err);
+	return install_file(in, arena_copy(in->ctl->arena, path).ptr, mode & 0777, bytes, err);
 }
 
-static pa_status install_secret(struct ctl *ctl, pa_str name, pa_str bytes, pa_error *err)
+/* The archive's configuration, or a file that it includes, has it between quotation marks. */
+static bool is_named(const struct installer *in, const char *reference)
 {
-	const char *reference =
-		arena_copy(ctl->arena, str_slice(name, secret_prefix.len, SIZE_MAX)).ptr;
+	pa_str quoted = arena_format(in->ctl->arena, "\"%s\"", reference);
+
+	for (const struct kept *kept = in->kept; kept; kept = kept->next)
+		if (!str_starts(kept->name, secret_prefix) &&
+		    str_find(kept->bytes, quoted) != SIZE_MAX)
+			return true;
+	return false;
+}
+
+static bool is_there(const struct installer *in, const char *reference, pa_str bytes)
+{
+	for (size_t i = 0; i < in->secret_count; i++)
+		if (strcmp(in->secrets[i].reference, reference) == 0)
+			return in->secrets[i].bytes.ptr && str_equal(in->secrets[i].bytes, bytes);
+	return false;
+}
+
+/* NULL: it can be written. */
+static const char *why_not(const struct installer *in, const char *reference)
+{
+	pa_str text = str_from(reference);
+
+	if (str_starts(text, PA_STR("env:")))
+		return ctl_say("no se puede guardar una variable: póngala usted",
+			       "a variable can't be stored: set it yourself");
+	if (str_starts(text, file_reference) &&
+	    (!is_inside(in->ctl, str_slice(text, file_reference.len, SIZE_MAX)) ||
+	     !is_named(in, reference)))
+		return ctl_say("no se escribe ahí: póngalo usted, si le corresponde",
+			       "is not written there: put it there yourself, if it belongs there");
+	return NULL;
+}
+
+static pa_status install_secret(const struct installer *in, pa_str name, pa_str bytes,
+				pa_error *err)
+{
+	pa_str text = str_slice(name, secret_prefix.len, SIZE_MAX);
+	const char *reference = arena_copy(in->ctl->arena, text).ptr;
+	const char *why = why_not(in, reference);
 	pa_status status;
 
-	if (str_starts(str_from(reference), PA_STR("env:"))) {
-		printf("%s: %s\n", reference,
-		       ctl_say("no se puede guardar una variable: póngala usted",
-			       "a variable can't be stored: set it yourself"));
+	if (why)
+		printf("%s: %s\n", reference, why);
+	if (why || is_there(in, reference, bytes))
 		return PA_OK;
-	}
-	status = credential_store(ctl, reference, bytes, err);
+	status = credential_put_aside(in->ctl, reference, err);
+	if (status == PA_OK)
+		status = str_starts(text, file_reference)
+				 ? write_for_service(in->ctl, reference + file_reference.len, bytes,
+						     0600, err)
+				 : credential_store(in->ctl, reference, bytes, err);
 	if (status == PA_OK)
 		printf("%s: %s\n", reference, ctl_say("guardado", "stored"));
 	return status;
 }
 
+/* Of a machine that is empty nothing is known, and nothing need be. */
+static void look_around(struct installer *in)
+{
+	struct config_problems unseen = {.arena = in->ctl->arena};
+	struct config_problems blind = {.arena = in->ctl->arena, .skips_secrets = true};
+	struct config *config = NULL;
+	pa_error err = ERROR_INIT;
+
+	in->recovery = "";
+	if (config_secrets(in->ctl->config_path, in->ctl->arena, &in->secrets, &in->secret_count,
+			   &unseen, &err) != PA_OK)
+		in->secret_count = 0;
+	if (config_load(in->ctl->config_path, NULL, &config, &blind, &err) == PA_OK)
+		in->recovery = arena_copy(in->ctl->arena, str_from(config->backup_recovery)).ptr;
+	config_free(config);
+}
+
 pa_status keepsake_install(struct ctl *ctl, const struct kept *kept, pa_error *err)
 {
+	struct installer in = {.ctl = ctl, .kept = kept};
 	pa_status status = PA_OK;
 
+	look_around(&in);
 	for (; kept && status == PA_OK; kept = kept->next) {
 		if (str_equal(kept->name, str_from(config_name)))
-			status = install_file(ctl, ctl->config_path, 0644, kept->bytes, err);
+			status = install_file(&in, ctl->config_path, 0644, kept->bytes, err);
 		else if (str_starts(kept->name, file_prefix))
-			status = install_named_file(ctl, kept->name, kept->bytes, err);
+			status = install_named_file(&in, kept->name, kept->bytes, err);
 		else if (str_starts(kept->name, secret_prefix))
-			status = install_secret(ctl, kept->name, kept->bytes, err);
+			status = install_secret(&in, kept->name, kept->bytes, err);
 	}
 	return status;
 }

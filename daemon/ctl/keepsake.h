@@ -10,8 +10,10 @@
 #include "ctl/ctl.h"
 #include "io/archive.h"
 
-/* Says which secrets can't be read and goes on: they are asked for again after a restore. */
-pa_status keepsake_pack(struct ctl *ctl, struct archive *archive, pa_error *err) PA_MUST_USE;
+/* Says which secrets and files can't be read and goes on: secrets are asked for again after a
+ * restore, and files are counted. */
+pa_status keepsake_pack(struct ctl *ctl, struct archive *archive, size_t *ret_left_out,
+			pa_error *err) PA_MUST_USE;
 
 /* A member held in memory. */
 struct kept {
@@ -25,7 +27,8 @@ pa_status keepsake_read(struct ctl *ctl, struct archive *archive, const char *sk
 			struct kept **ret, pa_error *err) PA_MUST_USE;
 
 /* Puts them in their places. What is there already and differs stays, and ours lies beside it as
- * NAME.restored; secrets are replaced. Says what it did. */
+ * NAME.restored; a secret that differs is replaced and stays beside it as NAME.before. Writes
+ * nowhere but below the folder of the configuration's name, and credentials. Says what it did. */
 pa_status keepsake_install(struct ctl *ctl, const struct kept *kept, pa_error *err) PA_MUST_USE;
 
 /* The recovery file's lock; says how to get one if there is none. */

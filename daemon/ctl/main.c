@@ -135,8 +135,8 @@ static const struct subcommand {
 	 "opens, "
 	 "and beside it the list of erasures; --erasures-only: that list alone"},
 	{"restore", ctl_restore,
-	 "COPIA [--code-file ARCHIVO] [--erasures ARCHIVO | --no-erasures] [--dsn CADENA] "
-	 "[--replace [--confirm BASE]]",
+	 "COPIA [--code-file ARCHIVO] [--erasures ARCHIVO | --no-erasures] "
+	 "[--dsn CADENA [--install]] [--replace [--confirm BASE]]",
 	 "devuelve una copia, aquí o en otro equipo: revisa todo antes de tocar nada, no borra una "
 	 "base con datos sin que se lo digan dos veces, y repite las supresiones",
 	 "brings a backup back, here or on another machine: looks at everything before it touches "

@@ -24,7 +24,8 @@ static void fd_done(int *fd)
 		close(*fd);
 }
 
-static pa_status write_bundle(struct ctl *ctl, int fd, pa_str code, pa_error *err)
+static pa_status write_bundle(struct ctl *ctl, int fd, pa_str code, size_t *ret_left_out,
+			      pa_error *err)
 {
 	struct archive *archive PA_CLEANUP(archive_done) = NULL;
 	struct archive_head head = {.kind = PA_STR(NODE_KIND),
@@ -36,11 +37,11 @@ static pa_status write_bundle(struct ctl *ctl, int fd, pa_str code, pa_error *er
 	if (status == PA_OK)
 		status = archive_create(fd, &head, &archive, err);
 	if (status == PA_OK)
-		status = keepsake_pack(ctl, archive, err);
+		status = keepsake_pack(ctl, archive, ret_left_out, err);
 	return status == PA_OK ? archive_finish(archive, err) : status;
 }
 
-static pa_status add(struct ctl *ctl, const char *path, pa_error *err)
+static pa_status add(struct ctl *ctl, const char *path, size_t *ret_left_out, pa_error *err)
 {
 	int fd PA_CLEANUP(fd_done) = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	char code[RECOVERY_CODE_ROOM];
@@ -49,7 +50,7 @@ static pa_status add(struct ctl *ctl, const char *path, pa_error *err)
 	if (fd < 0)
 		return error_set(err, PA_REJECTED, "%s: %s", path, strerrordesc_np(errno));
 	recovery_code(code);
-	status = write_bundle(ctl, fd, str_from(code), err);
+	status = write_bundle(ctl, fd, str_from(code), ret_left_out, err);
 	if (status == PA_OK)
 		printf(ctl_say("%s: configuración y secretos de este nodo. Código (no se vuelve a "
 			       "mostrar):\n\n    %s\n\nEn el otro equipo, con el paquete "
@@ -124,6 +125,7 @@ int ctl_node(struct ctl *ctl, int argc, char *const *argv)
 					    {"--code-file", &code_path, NULL}};
 	bool is_add = argc > 0 && strcmp(argv[0], "add") == 0;
 	bool is_import = argc > 0 && strcmp(argv[0], "import") == 0;
+	size_t left_out = 0;
 	pa_error err = ERROR_INIT;
 	pa_status status;
 
@@ -133,6 +135,8 @@ int ctl_node(struct ctl *ctl, int argc, char *const *argv)
 		return ctl_usage(ctl);
 	if (crypto_init() != PA_OK)
 		return ctl_fail(ctl, CTL_FAILED, "libsodium");
-	status = is_add ? add(ctl, output, &err) : import(ctl, path, code_path, &err);
-	return status == PA_OK ? CTL_OK : ctl_fail(ctl, CTL_FAILED, "%s", error_text(&err));
+	status = is_add ? add(ctl, output, &left_out, &err) : import(ctl, path, code_path, &err);
+	if (status != PA_OK)
+		return ctl_fail(ctl, CTL_FAILED, "%s", error_text(&err));
+	return left_out ? CTL_FAILED : CTL_OK;
 }

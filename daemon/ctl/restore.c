@@ -31,6 +31,7 @@ struct restore {
 	const char *confirmed; /* the database's name, typed out */
 	bool may_replace;
 	bool without_erasures;
+	bool is_drill; /* --dsn alone: the database and nothing else */
 	struct archive_head head;
 	struct key_pair pair;
 	struct kept *kept;
@@ -124,30 +125,32 @@ static pa_status look_at_erasures(struct restore *r, pa_error *err)
 		path = arena_format(r->ctl->arena, "%.*s" BACKUP_ERASURES_FILE,
 				    slash ? (int)(slash - r->path) + 1 : 0, r->path)
 			       .ptr;
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return error_set(
+			err, PA_REJECTED, "%s: %s", path,
+			ctl_say("no está; sin la lista de supresiones más nueva volverían "
+				"datos ya suprimidos (--erasures ARCHIVO). Si de verdad no "
+				"existe: --no-erasures",
+				"is missing; without the newest list of erasures erased "
+				"data would come back (--erasures FILE). If there really "
+				"is none: --no-erasures"));
 	status = open_file(path, BACKUP_ERASURES, &fd, &archive, &head, err);
-	if (status == PA_OK)
-		status = archive_unlock(archive, &r->pair, err);
+	if (status != PA_OK)
+		return status;
+	status = archive_unlock(archive, &r->pair, err);
 	if (status == PA_OK)
 		status = keepsake_read(r->ctl, archive, "", &kept, err);
 	list = status == PA_OK ? find(kept, BACKUP_ERASURES) : NULL;
 	if (status == PA_OK && !list)
-		status = error_set(err, PA_REJECTED, "%s: no list", path);
+		status = error_set(err, PA_REJECTED, "no list");
 	if (status == PA_OK && head.at_ns < r->head.at_ns)
 		status =
-			error_set(err, PA_REJECTED, "%s: %s", path,
+			error_set(err, PA_REJECTED, "%s",
 				  ctl_say("es anterior a la copia", "it is older than the backup"));
 	if (status == PA_OK && list)
 		r->erasures = list->bytes;
 	else
-		ctl_fail(
-			r->ctl, CTL_FAILED, "%s",
-			ctl_say("falta la lista de supresiones más nueva (--erasures ARCHIVO); sin "
-				"ella volverían datos ya suprimidos. Si de verdad no existe: "
-				"--no-erasures",
-				"the newest list of erasures is missing (--erasures FILE); without "
-				"it "
-				"erased data would come back. If there really is none: "
-				"--no-erasures"));
+		error_prefix(err, "%s: ", path);
 	return status;
 }
 
@@ -184,6 +187,15 @@ static pa_status look_at_database(struct restore *r, struct db *db, pa_error *er
 		return error_set(err, PA_REJECTED, "%s",
 				 ctl_say("el servicio trabaja en esa base: deténgalo antes",
 					 "the service works on that database: stop it first"));
+	if (db_bool(rows, 0, 4))
+		return error_set(
+			err, PA_REJECTED, "%s",
+			ctl_say("una restauración quedó a medias: el esquema proalto_before "
+				"guarda lo que había antes; devuélvalo (DROP SCHEMA proalto "
+				"CASCADE; ALTER SCHEMA proalto_before RENAME TO proalto) o bórrelo",
+				"a restore was cut short: the schema proalto_before keeps what was "
+				"there; bring it back (DROP SCHEMA proalto CASCADE; ALTER SCHEMA "
+				"proalto_before RENAME TO proalto) or drop it"));
 	r->is_replacing = db_bool(rows, 0, 1);
 	if (r->is_replacing &&
 	    (!r->may_replace ||
@@ -234,52 +246,110 @@ static pa_status find_database(struct archive *archive, pa_error *err)
 	return status == PA_OK ? error_set(err, PA_REJECTED, "no database is in it") : status;
 }
 
-static pa_status pour(struct restore *r, struct archive *archive, pa_error *err)
-{
-	const char *const *environment;
-	const char *name = NULL;
-	const char *argv[] = {"pg_restore",
-			      "--no-owner",
-			      "--exit-on-error",
-			      "--no-password",
-			      "--single-transaction",
-			      "--dbname",
-			      NULL,
-			      NULL};
-	struct child child;
-	pa_error later = ERROR_INIT;
-	pa_status ended, status = db_environment(r->ctl->arena, r->conninfo, &environment, err);
-
-	for (; status == PA_OK && *environment; environment++)
-		if (strncmp(*environment, "PGDATABASE=", strlen("PGDATABASE=")) == 0)
-			name = *environment + strlen("PGDATABASE=");
-	if (status == PA_OK && !name)
-		status = error_set(err, PA_REJECTED, "the connection string names no database");
-	if (status != PA_OK)
-		return status;
-	argv[6] = name;
-	status = peer_start(r->ctl, r->conninfo, argv, true, &child, err);
-	if (status != PA_OK)
-		return status;
-	status = feed(archive, &child, err);
-	ended = child_end(&child, &later);
-	return ended == PA_OK ? status : error_set(err, ended, "%s", error_text(&later));
-}
-
-static pa_status restore_database(struct restore *r, struct db *db, pa_error *err)
+/* Gives the dump to pg_restore, which need not read it to its end if it says that all is well. */
+static pa_status give_dump(struct restore *r, const char *const *argv, bool is_read_whole,
+			   pa_error *err)
 {
 	struct archive *archive PA_CLEANUP(archive_done) = NULL;
 	int fd PA_CLEANUP(fd_done) = -1;
 	struct archive_head head;
-	pa_status status = open_file(r->path, BACKUP_KIND, &fd, &archive, &head, err);
+	struct child child;
+	pa_error later = ERROR_INIT;
+	pa_status ended, status = open_file(r->path, BACKUP_KIND, &fd, &archive, &head, err);
 
 	if (status == PA_OK)
 		status = archive_unlock(archive, &r->pair, err);
 	if (status == PA_OK)
 		status = find_database(archive, err);
+	if (status == PA_OK)
+		status = peer_start(r->ctl, r->conninfo, argv, true, &child, err);
+	if (status != PA_OK)
+		return status;
+	status = feed(archive, &child, err);
+	ended = child_end(&child, &later);
+	if (ended != PA_OK)
+		return error_set(err, ended, "%s", error_text(&later));
+	return is_read_whole ? status : PA_OK;
+}
+
+/* It is there, and of a version that understands the dump. */
+static pa_status look_at_dump(struct restore *r, pa_error *err)
+{
+	static const char *const argv[] = {"pg_restore", "--list", NULL};
+
+	return give_dump(r, argv, false, err);
+}
+
+/* With --schema it leaves out the schema itself and who may use it: that comes last. */
+static pa_status pour(struct restore *r, pa_error *err)
+{
+	const char *const *environment;
+	const char *argv[] = {"pg_restore",
+			      "--no-owner",
+			      "--exit-on-error",
+			      "--no-password",
+			      "--single-transaction",
+			      "--schema=proalto",
+			      "--dbname",
+			      NULL,
+			      NULL};
+	const char **name = &argv[ARRAY_COUNT(argv) - 2];
+	pa_status status = db_environment(r->ctl->arena, r->conninfo, &environment, err);
+
+	for (; status == PA_OK && *environment; environment++)
+		if (strncmp(*environment, "PGDATABASE=", strlen("PGDATABASE=")) == 0)
+			*name = *environment + strlen("PGDATABASE=");
+	if (status == PA_OK && !*name)
+		status = error_set(err, PA_REJECTED, "the connection string names no database");
+	return status == PA_OK ? give_dump(r, argv, true, err) : status;
+}
+
+static pa_status run_plain(struct restore *r, struct db *db, enum sql statement, pa_error *err)
+{
+	return db_run(db, db_params_new(r->ctl->arena, statement), NULL, err);
+}
+
+static pa_status make_room(struct restore *r, struct db *db, pa_error *err)
+{
+	pa_status status = db_simple(db, "BEGIN", err);
+
 	if (status == PA_OK && r->is_replacing)
-		status = db_run(db, db_params_new(r->ctl->arena, SQL_RESTORE_DROP), NULL, err);
-	return status == PA_OK ? pour(r, archive, err) : status;
+		status = run_plain(r, db, SQL_RESTORE_PUT_ASIDE, err);
+	if (status == PA_OK)
+		status = run_plain(r, db, SQL_RESTORE_MAKE, err);
+	return status == PA_OK ? db_simple(db, "COMMIT", err) : status;
+}
+
+/* On a connection of its own: the first one may be what failed. */
+static pa_status put_back(struct restore *r, pa_error *err)
+{
+	static const char *const sets[] = {"restore", NULL};
+	struct db *db PA_CLEANUP(close_db) = NULL;
+	pa_status status = peer_open(r->ctl, r->conninfo, sets, &db, err);
+
+	if (status == PA_OK)
+		status = db_simple(db, "BEGIN", err);
+	if (status == PA_OK)
+		status = run_plain(r, db, SQL_RESTORE_DROP, err);
+	if (status == PA_OK && r->is_replacing)
+		status = run_plain(r, db, SQL_RESTORE_PUT_BACK, err);
+	return status == PA_OK ? db_simple(db, "COMMIT", err) : status;
+}
+
+static void undo(struct restore *r)
+{
+	pa_error err = ERROR_INIT;
+
+	if (put_back(r, &err) == PA_OK)
+		ctl_fail(r->ctl, CTL_FAILED, "%s",
+			 ctl_say("la base quedó como estaba", "the database is as it was"));
+	else
+		ctl_fail(r->ctl, CTL_FAILED, "%s (%s)",
+			 ctl_say("la base quedó a medias: NO ARRANQUE EL SERVICIO. Lo que había "
+				 "está en el esquema proalto_before",
+				 "the database is half done: DO NOT START THE SERVICE. What was "
+				 "there is in the schema proalto_before"),
+			 error_text(&err));
 }
 
 static pa_status erase_one(struct restore *r, struct db *db, pa_str line, int64_t *count,
@@ -315,6 +385,38 @@ static pa_status erase_again(struct restore *r, struct db *db, int64_t *ret_coun
 	return status;
 }
 
+/* One transaction, at whose end the daemon's role may use the store. */
+static pa_status settle_with(struct restore *r, struct db *db, int64_t *ret_erased,
+			     struct db_result **ret_waiting, pa_error *err)
+{
+	pa_status status = db_simple(db, "BEGIN", err);
+
+	if (status == PA_OK)
+		status = erase_again(r, db, ret_erased, err);
+	if (status == PA_OK)
+		status = run_plain(r, db, SQL_RESTORED_SETTLE, err);
+	if (status == PA_OK)
+		status = db_run(db, db_params_new(r->ctl->arena, SQL_RESTORED_WAITING), ret_waiting,
+				err);
+	if (status == PA_OK)
+		status = run_plain(r, db, SQL_RESTORED_OPEN, err);
+	return status == PA_OK ? db_simple(db, "COMMIT", err) : status;
+}
+
+/* The store is in force by then, whether the old one goes or not. */
+static void forget(struct restore *r, struct db *db)
+{
+	pa_error err = ERROR_INIT;
+
+	if (r->is_replacing && run_plain(r, db, SQL_RESTORED_FORGET, &err) != PA_OK)
+		ctl_fail(r->ctl, CTL_OK, "%s (%s)",
+			 ctl_say("no se pudo borrar lo que había antes: DROP SCHEMA proalto_before "
+				 "CASCADE",
+				 "what was there before can't be deleted: DROP SCHEMA "
+				 "proalto_before CASCADE"),
+			 error_text(&err));
+}
+
 static pa_status settle(struct restore *r, pa_error *err)
 {
 	static const char *const sets[] = {"restored", NULL};
@@ -324,13 +426,10 @@ static pa_status settle(struct restore *r, pa_error *err)
 	pa_status status = peer_open(r->ctl, r->conninfo, sets, &db, err);
 
 	if (status == PA_OK)
-		status = erase_again(r, db, &erased, err);
-	if (status == PA_OK)
-		status = db_run(db, db_params_new(r->ctl->arena, SQL_RESTORED_SETTLE), NULL, err);
-	if (status == PA_OK)
-		status = db_run(db, db_params_new(r->ctl->arena, SQL_RESTORED_WAITING), &rows, err);
+		status = settle_with(r, db, &erased, &rows, err);
 	if (status != PA_OK)
 		return status;
+	forget(r, db);
 	printf(ctl_say("Suprimidos otra vez: %lld.\n", "Erased again: %lld.\n"), (long long)erased);
 	printf(ctl_say("Al arrancar se atienden %lld eventos y salen %lld mensajes que esperaban "
 		       "entonces; los que ya salieron después de la copia saldrán otra vez.\n",
@@ -340,10 +439,33 @@ static pa_status settle(struct restore *r, pa_error *err)
 	return PA_OK;
 }
 
+static pa_status restore_database(struct restore *r, struct db *db, pa_error *err)
+{
+	pa_status status = make_room(r, db, err);
+
+	if (status != PA_OK)
+		return status;
+	status = pour(r, err);
+	if (status == PA_OK)
+		status = settle(r, err);
+	if (status != PA_OK)
+		undo(r);
+	return status;
+}
+
 static void tell_rest(const struct restore *r)
 {
 	pa_str at = instant_iso(r->ctl->arena, r->head.at_ns);
 
+	if (r->is_drill) {
+		printf(ctl_say("La base está como el %.*s. Con --dsn no se instala ni "
+			       "configuración "
+			       "ni secretos (--install).\n",
+			       "The database is as of %.*s. With --dsn neither configuration nor "
+			       "secrets are installed (--install).\n"),
+		       PA_FMT(at));
+		return;
+	}
 	printf(ctl_say("Todo está como el %.*s (nodo %.*s, versión %.*s). Lo que llegó después no "
 		       "está; Meta repite hasta siete días lo que nadie confirmó, no lo "
 		       "confirmado.\n"
@@ -394,19 +516,23 @@ static pa_status run(struct restore *r, pa_error *err)
 	if (status == PA_OK)
 		status = look_at_database(r, db, err);
 	if (status == PA_OK)
-		status = restore_database(r, db, err);
+		status = look_at_dump(r, err);
 	if (status == PA_OK)
-		status = settle(r, err);
-	return status == PA_OK ? keepsake_install(r->ctl, r->kept, err) : status;
+		status = restore_database(r, db, err);
+	if (status != PA_OK || r->is_drill)
+		return status;
+	return keepsake_install(r->ctl, r->kept, err);
 }
 
 int ctl_restore(struct ctl *ctl, int argc, char *const *argv)
 {
 	struct restore r = {.ctl = ctl};
+	bool is_installing = false;
 	const struct option_word table[] = {{"--code-file", &r.code_path, NULL},
 					    {"--erasures", &r.erasures_path, NULL},
 					    {"--no-erasures", NULL, &r.without_erasures},
 					    {"--dsn", &r.conninfo, NULL},
+					    {"--install", NULL, &is_installing},
 					    {"--replace", NULL, &r.may_replace},
 					    {"--confirm", &r.confirmed, NULL}};
 	pa_error err = ERROR_INIT;
@@ -417,6 +543,7 @@ int ctl_restore(struct ctl *ctl, int argc, char *const *argv)
 	if (crypto_init() != PA_OK)
 		return ctl_fail(ctl, CTL_FAILED, "libsodium");
 	signal(SIGPIPE, SIG_IGN);
+	r.is_drill = r.conninfo && !is_installing;
 	status = run(&r, &err);
 	key_wipe(&r.pair.secret);
 	if (status != PA_OK)

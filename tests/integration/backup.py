@@ -43,17 +43,22 @@ class Vault:
 		self.codes.append(path)
 		return path
 
-	def ctl(self, *args):
-		"""Exit status and words."""
+	def ctl(self, *args, path=None):
+		"""Exit status and words. path: a folder with programs that come first."""
+		environment = dict(os.environ, PATH=f"{path}:{os.environ['PATH']}") if path else None
 		done = subprocess.run([os.path.join(h.B, "proaltoctl"), "--config", self.house.config_path, *args],
-				      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+				      env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
 				      stdin=subprocess.DEVNULL)
 		return done.returncode, done.stdout
 
-	def refuses(self, words, *args):
-		status, said = self.ctl(*args)
+	def refuses(self, words, *args, path=None):
+		status, said = self.ctl(*args, path=path)
 		equal(status, 1, f"the exit status of {args}: {said}")
 		check(words in said, f"no {words!r} in: {said}")
+		return said
+
+	def secret(self, name):
+		return os.path.join(self.house.folder, "proalto", name)
 
 	def close(self):
 		shutil.rmtree(self.folder, ignore_errors=True)
@@ -92,6 +97,24 @@ def fill(house, vault):
 	vault.beto = house.stranger()
 	vault.beto.says("hola")
 	vault.beto_outbox = int(vault.beto.hears_all()[-1].entry["callback"].split(".")[0], 16)
+
+
+def secrets_lie_below_proalto(house):
+	"""As in /etc: a restore writes files nowhere else."""
+	write = house.write_config
+
+	def write_config():
+		write()
+		with open(house.config_path) as file:
+			text = file.read()
+		with open(house.config_path, "w") as file:
+			file.write(text.replace(f'"file:{house.folder}/', f'"file:{house.folder}/proalto/'))
+
+	os.makedirs(os.path.join(house.folder, "proalto"), exist_ok=True)
+	for name in ("master.key", "app", "app-old", "verify", "access", "sms", "receipts"):
+		os.rename(os.path.join(house.folder, name), os.path.join(house.folder, "proalto", name))
+	house.write_config = write_config
+	house.write_config()
 
 
 def no_backup_without_a_recovery_file(vault):
@@ -152,13 +175,27 @@ def a_recovery_file_comes_after_its_code(vault):
 		equal(file.read(), first, "the file of before")
 
 
+def what_cannot_be_read_is_left_out(vault):
+	odd = vault.secret("odd")
+	with open(odd, "w") as file:
+		file.truncate(5 << 20)  # longer than a file may be
+	said = vault.refuses("left out", "backup", "--output", vault.path("three"))
+	check(odd in said, said)
+	os.remove(odd)
+	check(os.path.getsize(vault.path("three")) > 10000, "a whole backup")
+
+
 def only_some_are_kept(vault):
+	for name, age in (("proalto-20200101T000000.backup.part", 90000), ("proalto-20200101T000001.backup.part", 60)):
+		with open(vault.path(name), "w"):
+			os.utime(vault.path(name), (time.time() - age, time.time() - age))
 	for _ in range(3):
 		vault.house.ctl("backup")
 		time.sleep(1.1)  # their names tell seconds
-	names = [name for name in os.listdir(vault.folder) if name.startswith("proalto-")]
+	names = [name for name in os.listdir(vault.folder) if name.startswith("proalto-") and name.endswith(".backup")]
 	equal(len(names), 2, f"backups in {names}")
-	equal([name for name in os.listdir(vault.folder) if name.endswith(".part")], [], "unfinished files")
+	equal([name for name in os.listdir(vault.folder) if name.endswith(".part")],
+	      ["proalto-20200101T000001.backup.part"], "unfinished files")
 
 
 def beto_is_erased(vault):
@@ -192,8 +229,32 @@ def what_is_damaged_touches_nothing(vault):
 		      *dsn)
 	os.rename(vault.path("erasures.proalto"), vault.path("list"))
 	vault.refuses("--no-erasures", "restore", vault.path("one"), "--code-file", code, *dsn)
+	with open(vault.path("list"), "rb") as file:
+		whole = file.read()
+	with open(vault.path("erasures.proalto"), "wb") as file:
+		file.write(whole[:-20])
+	said = vault.refuses("cut off", "restore", vault.path("one"), "--code-file", code, *dsn)
+	check("--no-erasures" not in said, f"bad advice: {said}")
 	os.rename(vault.path("list"), vault.path("erasures.proalto"))
 	equal(house.sql("SELECT count(*) FROM inbox"), before, "what is in the store")
+
+
+def what_fails_leaves_the_store(vault):
+	"""A pg_restore that can't read the dump, and one that fails when the store is aside already."""
+	house = vault.house
+	tools = vault.path("tools")
+	os.mkdir(tools)
+	before = house.sql("SELECT count(*) FROM inbox")
+	args = ["restore", vault.path("one"), "--code-file", vault.codes[0], "--replace", "--confirm", "proalto",
+		"--dsn", f"host={house.server.host} port=5432 dbname=proalto user=proalto_owner"]
+	for script, words in (("exit 3", "exit status 3"),
+			      ('case "$*" in *--list*) exec /usr/bin/pg_restore "$@";; *) exit 4;; esac', "as it was")):
+		with open(os.open(os.path.join(tools, "pg_restore"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o755),
+			  "w") as file:
+			file.write(f"#!/bin/sh\n{script}\n")
+		vault.refuses(words, *args, path=tools)
+		equal(house.sql("SELECT count(*) FROM inbox"), before, "what is in the store")
+	equal(house.sql("SELECT to_regnamespace('proalto_before') IS NULL"), "t", "nothing is left aside")
 
 
 def another_machine(vault):
@@ -207,12 +268,19 @@ def another_machine(vault):
 				os.remove(gone[name])
 	shutil.rmtree(os.path.join(house.folder, "proalto"))
 	old = house.server
+	rights = house.sql("SELECT nspacl FROM pg_namespace WHERE nspname = 'proalto'")
 	vault.server = postgres.Server()
 	vault.server.run_file("postgres", os.path.join(h.TOP, "sql/roles.sql"))
 	vault.server.make_database("proalto", "proalto_owner")
-	status, said = vault.ctl("restore", vault.path("one"), "--code-file", vault.codes[0], "--dsn",
-				 f"host={vault.server.host} port=5432 dbname=proalto user=proalto_owner")
+	args = ["restore", vault.path("one"), "--code-file", vault.codes[0], "--dsn",
+		f"host={vault.server.host} port=5432 dbname=proalto user=proalto_owner"]
+	status, said = vault.ctl(*args)
 	equal(status, 0, said)
+	equal([name for name, path in gone.items() if os.path.exists(path)], [], "what a drill installed")
+	status, said = vault.ctl(*args, "--install", "--replace", "--confirm", "proalto")
+	equal(status, 0, said)
+	equal(vault.server.psql("proalto").one("SELECT nspacl FROM pg_namespace WHERE nspname = 'proalto'"), rights,
+	      "who may use the schema")
 	check("Erased again: 1." in said or "Suprimidos otra vez: 1." in said, said)
 	equal([name for name, path in gone.items() if not os.path.exists(path)], [], "what did not come back")
 	equal(os.stat(gone["master.key"]).st_mode & 0o777, 0o600, "the key's mode")
@@ -244,7 +312,7 @@ def the_erased_one_is_new(vault):
 
 def with_a_damaged_file(vault, recovery, whole, *change):
 	"""No key comes or goes while the recovery file can't be renewed; it is whole afterwards."""
-	key = os.path.join(vault.house.folder, "master.key")
+	key = vault.secret("master.key")
 	with open(key) as file:
 		before = file.read()
 	with open(recovery, "w") as file:
@@ -278,7 +346,7 @@ def the_key_is_changed_while_a_code_is_out(vault):
 	house.ctl("keys", "rotate", "--finish", "--no-restart")
 	with open(recovery) as file:
 		check(file.read() != whole, "the recovery file is the old key's")
-	with open(os.path.join(house.folder, "master.key")) as file:
+	with open(vault.secret("master.key")) as file:
 		equal(len(file.read().split()), 1, "keys left")
 	house.restart()
 	goes_on(vault.ana)
@@ -286,7 +354,7 @@ def the_key_is_changed_while_a_code_is_out(vault):
 	house.ctl("backup", "--output", vault.path("two"))
 	house.stop()
 	status, said = vault.ctl("restore", vault.path("two"), "--code-file", vault.codes[0], "--replace", "--confirm",
-				 "proalto", "--dsn",
+				 "proalto", "--install", "--dsn",
 				 f"host={house.server.host} port=5432 dbname=proalto user=proalto_owner")
 	equal(status, 0, said)
 	check(re.search(r"versi[oó]n \d+\.\d+", said), said)
@@ -297,7 +365,7 @@ def the_key_is_changed_while_a_code_is_out(vault):
 def another_node_gets_the_keys(vault):
 	house = vault.house
 	code = vault.note_code(house.ctl("node", "add", "--output", vault.path("bundle")))
-	key = os.path.join(house.folder, "master.key")
+	key = vault.secret("master.key")
 	with open(key) as file:
 		wanted = file.read().split()
 	os.remove(key)
@@ -307,30 +375,64 @@ def another_node_gets_the_keys(vault):
 	house.ctl("node", "import", vault.path("bundle"), "--code-file", code)
 	with open(key) as file:
 		equal(file.read().split(), wanted, "the key")
+	equal(os.path.exists(key + ".before"), False, "a key was aside though there was none")
+	with open(key, "w") as file:
+		file.write("ab" * 32)
+	with open(vault.secret("recovery.json"), "w") as file:
+		file.write("{}")
+	said = house.ctl("node", "import", vault.path("bundle"), "--code-file", code)
+	check("the one that fits is " + vault.secret("recovery.json.restored") in said, said)
+	with open(key) as file:
+		equal(file.read().split(), wanted, "the key")
+	with open(key + ".before") as file:
+		equal(file.read(), "ab" * 32, "the key that was there")
+
+
+def a_secret_outside_is_not_written(vault):
+	"""Whatever an archive says: only below the configuration's own folder."""
+	house = vault.house
+	outside = os.path.join(vault.folder, "outside")
+	os.rename(vault.secret("app-old"), outside)
+	write = house.write_config
+	write()
+	with open(house.config_path) as file:
+		text = file.read()
+	with open(house.config_path, "w") as file:
+		file.write(text.replace(vault.secret("app-old"), outside))
+	code = vault.note_code(house.ctl("node", "add", "--output", vault.path("bundle2")))
+	os.remove(outside)
+	said = house.ctl("node", "import", vault.path("bundle2"), "--code-file", code)
+	check(f"{outside}: " in said, said)
+	equal(os.path.exists(outside), False, "it was written")
 
 
 TESTS = [
 	("no backup without a recovery file", no_backup_without_a_recovery_file),
 	("a backup under load, in which nothing can be read", a_backup_under_load),
 	("a recovery file comes after its code", a_recovery_file_comes_after_its_code),
+	("what can't be read is told and left out", what_cannot_be_read_is_left_out),
 	("only some backups are kept", only_some_are_kept),
 	("a person is erased after the backup", beto_is_erased),
 	("what is damaged or not wanted touches nothing", what_is_damaged_touches_nothing),
+	("what fails half-way leaves the store", what_fails_leaves_the_store),
 	("a backup comes back on another PostgreSQL", another_machine),
 	("customers go on where they were", they_go_on),
 	("who was erased since stays erased", the_erased_one_is_new),
 	("the key is changed while a code is out", the_key_is_changed_while_a_code_is_out),
 	("another node gets the keys", another_node_gets_the_keys),
+	("a secret outside of the configuration's folder is not written", a_secret_outside_is_not_written),
 ]
 
 
-SLOW = (only_some_are_kept, the_key_is_changed_while_a_code_is_out, another_node_gets_the_keys)
+SLOW = (only_some_are_kept, the_key_is_changed_while_a_code_is_out, another_node_gets_the_keys,
+	a_secret_outside_is_not_written)
 
 
 def main():
 	"""With "quick": what make check has time for."""
 	chosen = [(name, test) for name, test in TESTS if sys.argv[1:] != ["quick"] or test not in SLOW]
 	with h.House() as house:
+		secrets_lie_below_proalto(house)
 		vault = Vault(house)
 		status = 1 if tap.run(chosen, vault) else 0
 		if status:
