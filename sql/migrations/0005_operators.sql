@@ -20,10 +20,30 @@ GRANT SELECT, INSERT ON operator_act TO proalto;
 -- Nothing is sent on it, on any node, until it is NULL again.
 ALTER TABLE channel ADD COLUMN paused_at timestamptz;
 
--- One person's messages among everybody's. A row costs next to nothing to write; to read, the pages
--- that may hold the conversation.
-CREATE INDEX inbox_conversation ON inbox USING brin (conversation_id int8_bloom_ops) WITH (autosummarize = on);
-CREATE INDEX outbox_conversation ON outbox USING brin (conversation_id int8_bloom_ops) WITH (autosummarize = on);
-
--- Messages that are done and did not leave, or perhaps did: few.
-CREATE INDEX outbox_dead ON outbox (at, id) WHERE NOT is_open AND state IN (2, 4, 5, 6);
+-- One person's messages among everybody's: a BRIN row costs next to nothing to write; to read, the pages that
+-- may hold the conversation. And messages that are done and did not leave, or perhaps did: few.
+--
+-- Nobody may write while an index is made, so it is made here for months that are read in a moment, with those
+-- to come; sql/maintenance/index_months.sql makes the others beside the writers. Till then they are read whole.
+DO $$
+DECLARE
+	kind record;
+	part text;
+	name text;
+BEGIN
+	FOR kind IN SELECT * FROM (VALUES
+		('inbox', 'conversation', 'USING brin (conversation_id int8_bloom_ops) WITH (autosummarize = on)'),
+		('outbox', 'conversation', 'USING brin (conversation_id int8_bloom_ops) WITH (autosummarize = on)'),
+		('outbox', 'dead', '(at, id) WHERE NOT is_open AND state IN (2, 4, 5, 6)')) v(parent, suffix, definition)
+	LOOP
+		EXECUTE format('CREATE INDEX %I ON ONLY %I %s', kind.parent || '_' || kind.suffix, kind.parent, kind.definition);
+		FOR part IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+			WHERE i.inhparent = kind.parent::regclass AND pg_relation_size(c.oid) <= 64 << 20
+		LOOP
+			name := part || '_' || kind.suffix;
+			EXECUTE format('CREATE INDEX %I ON %I %s', name, part, kind.definition);
+			EXECUTE format('ALTER INDEX %I ATTACH PARTITION %I', kind.parent || '_' || kind.suffix, name);
+		END LOOP;
+	END LOOP;
+END
+$$;

@@ -34,9 +34,10 @@ CREATE TABLE retention_act (
 	before timestamptz NOT NULL, -- all of it was older
 	months integer NOT NULL, -- the period
 	rows_count bigint NOT NULL,
-	is_last boolean NOT NULL -- nothing of this kind is left there
+	is_last boolean NOT NULL, -- nothing of this kind is left there
+	next_page bigint -- of the table, where the next step goes on
 );
-CREATE INDEX retention_act_last ON retention_act (class, what) WHERE is_last;
+CREATE INDEX retention_act_last ON retention_act (class, what, is_last, id);
 
 -- Before when a class may go.
 CREATE FUNCTION retention_before(kind text) RETURNS timestamptz LANGUAGE sql STABLE SET search_path = proalto, pg_temp AS $$
@@ -117,33 +118,54 @@ CREATE FUNCTION retention_step() RETURNS TABLE (class text, what text, before ti
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = proalto, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE
 	most CONSTANT integer := 5000;
+	stretch CONSTANT integer := 20; -- pages
 	due record;
 	found_rows bigint;
-	is_whole boolean;
+	changed bigint;
+	is_over boolean;
+	page bigint;
 	act bigint;
 BEGIN
 	FOR due IN SELECT * FROM retention_due() LOOP
 		BEGIN
-			is_whole := due.class = 'correspondence' AND due.what <> 'attempt';
-			IF is_whole THEN
+			page := NULL;
+			IF due.class = 'correspondence' AND due.what <> 'attempt' THEN
+				is_over := true;
 				EXECUTE format('SELECT count(*) FROM %I', due.what) INTO found_rows;
 				EXECUTE format('DROP TABLE %I', due.what);
 			ELSIF due.class = 'raw_body' THEN
-				EXECUTE format('UPDATE %1$I SET body = NULL WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$I'
-					' WHERE body IS NOT NULL LIMIT %2$s))', due.what, most);
-				GET DIAGNOSTICS found_rows = ROW_COUNT;
+				-- On from the last step's page: each is read once, however many steps it takes. A restored
+				-- table has its rows on other pages, so in the end all are looked at.
+				SELECT coalesce((SELECT a.next_page FROM retention_act a WHERE a.class = due.class
+					AND a.what = due.what AND NOT a.is_last ORDER BY a.id DESC LIMIT 1), 0) INTO page;
+				found_rows := 0;
+				LOOP
+					is_over := page >= pg_relation_size(due.what::regclass)
+						/ current_setting('block_size')::bigint;
+					EXIT WHEN is_over OR found_rows >= most;
+					EXECUTE format('UPDATE %I SET body = NULL WHERE ctid >= ''(%s,0)'' AND ctid < ''(%s,0)'''
+						' AND body IS NOT NULL', due.what, page, page + stretch);
+					GET DIAGNOSTICS changed = ROW_COUNT;
+					found_rows := found_rows + changed;
+					page := page + stretch;
+				END LOOP;
+				IF is_over THEN
+					EXECUTE format('SELECT NOT EXISTS (SELECT FROM %I WHERE body IS NOT NULL)', due.what) INTO is_over;
+					page := 0;
+				END IF;
 			ELSE
 				EXECUTE format('DELETE FROM %1$I WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$I WHERE %2$I < %3$L'
 					' LIMIT %4$s))', due.what, CASE due.class WHEN 'case' THEN 'closed_at' WHEN 'lock' THEN 'until'
 					ELSE 'at' END, due.before, most);
 				GET DIAGNOSTICS found_rows = ROW_COUNT;
+				is_over := found_rows < most;
 			END IF;
 		EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
 			CONTINUE;
 		END;
 		act := nextval('id_block') * 65536;
-		INSERT INTO retention_act (id, at, class, what, before, months, rows_count, is_last)
-		SELECT act, now(), due.class, due.what, due.before, max(p.months), found_rows, is_whole OR found_rows < most
+		INSERT INTO retention_act (id, at, class, what, before, months, rows_count, is_last, next_page)
+		SELECT act, now(), due.class, due.what, due.before, max(p.months), found_rows, is_over, page
 		FROM retention_period p WHERE p.class = due.class AND p.valid_from <= current_date
 			AND (p.valid_until IS NULL OR p.valid_until > current_date);
 		INSERT INTO evidence_batch (id, at, node, entries_count, entries)

@@ -54,9 +54,11 @@ ORDER BY (SELECT max(k.at) FROM consent k WHERE k.contact_id = c.id) DESC NULLS 
 LIMIT 1;
 
 -- name: contact_merge
--- The second contact of a pair was the first one all along. $1 ids kept, $2 ids merged into them.
-UPDATE contact SET merged_into = ($1::bigint[])[array_position($2::bigint[], id)]
-WHERE id = ANY ($2::bigint[]);
+-- The second contact of a pair was the first one all along, and so was whoever was the second one.
+-- $1 ids kept, $2 ids merged into them.
+UPDATE contact SET merged_into = nullif(($1::bigint[])[array_position($2::bigint[],
+	CASE WHEN id = ANY ($2) THEN id ELSE merged_into END)], id)
+WHERE id = ANY ($2) OR merged_into = ANY ($2);
 
 -- name: inbox_insert
 -- What came in, less what was seen before. A new conversation is leased to this node, and so is one that

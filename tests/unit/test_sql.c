@@ -27,6 +27,7 @@
 
 #define OWNER "dbname=test_sql user=proalto_owner"
 #define SUPERUSER "dbname=test_sql"
+#define DAEMON "dbname=test_sql user=proalto"
 #define MIGRATIONS "sql/migrations"
 
 struct fixture {
@@ -315,9 +316,7 @@ static void test_roles_are_refused_the_rest(void **state)
 	}
 }
 
-/* ---- which schema serves which daemon ---- */
-
-#define DAEMON "dbname=test_sql user=proalto"
+/* ---- what functions and statements do ---- */
 
 /* The shipped migrations up to a number, and nothing else. */
 static void migrate_up_to(const struct fixture *f, int last)
@@ -335,6 +334,104 @@ static void migrate_up_to(const struct fixture *f, int last)
 		fail_with("migrations", &err);
 	assert_int_equal(list.items[list.count - 1].number, last);
 }
+
+/* Fails unless the condition holds. */
+static void expect(const char *condition)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "SET search_path = proalto; DO $$ BEGIN ASSERT (SELECT %s); END $$", condition);
+	execute(SUPERUSER, text);
+}
+
+#define THREE_CONTACTS                                                                             \
+	"INSERT INTO proalto.contact (id, created_at, sealed_key, who)"                            \
+	" SELECT i, now(), 'k', 'w' FROM generate_series(1, 4) i;"                                 \
+	"INSERT INTO proalto.address (tag, contact_id)"                                            \
+	" SELECT decode(md5(i::text), 'hex'), i FROM generate_series(1, 4) i;"
+
+/* Two was one all along, and one was three; four is somebody else. */
+#define CHAIN "UPDATE proalto.contact SET merged_into = CASE id WHEN 2 THEN 1 WHEN 1 THEN 3 END;"
+
+static void test_whoever_is_erased_is_erased_whole(void **state)
+{
+	migrate_shipped(*state);
+	execute(SUPERUSER, THREE_CONTACTS);
+	for (int person = 1; person <= 3; person++) {
+		char text[128];
+
+		execute(SUPERUSER, CHAIN
+			"UPDATE proalto.contact SET sealed_key = 'k'; DELETE FROM proalto.erasure");
+		snprintf(text, sizeof(text), "proalto.erase_contact(%d, now(), '') = 3", person);
+		expect(text);
+		expect("array_agg(id) = '{4}' FROM contact WHERE sealed_key IS NOT NULL");
+		expect("array_agg(contact_id) = '{4}' FROM address");
+		expect("count(*) = 3 FROM erasure");
+	}
+}
+
+static void merge(struct fixture *f, int64_t kept, int64_t merged)
+{
+	static const char *const sets[] = {"intake", NULL};
+	struct db_params *params = db_params_new(f->arena, SQL_CONTACT_MERGE);
+	pa_error err = ERROR_INIT;
+	struct db *db = NULL;
+
+	db_bind_int64_array(params, &kept, 1);
+	db_bind_int64_array(params, &merged, 1);
+	if (db_open(DAEMON, "test_sql", sets, &db, &err) != PA_OK ||
+	    db_run(db, params, NULL, &err) != PA_OK)
+		fail_with("contact_merge", &err);
+	db_close(db);
+}
+
+/* Whoever looks follows one step. */
+static void test_merged_contacts_are_one_step_away(void **state)
+{
+	migrate_shipped(*state);
+	execute(SUPERUSER, THREE_CONTACTS);
+	merge(*state, 1, 2);
+	merge(*state, 3, 1);
+	expect("array_agg(merged_into ORDER BY id) = '{3,3,NULL,NULL}' FROM contact");
+	merge(*state, 2, 3);
+	expect("array_agg(merged_into ORDER BY id) = '{2,NULL,2,NULL}' FROM contact");
+}
+
+#define INDEXED                                                                                    \
+	" FROM pg_inherits i JOIN pg_index x ON x.indexrelid = i.inhrelid"                         \
+	" WHERE i.inhparent = 'inbox_conversation'::regclass"                                      \
+	" AND x.indrelid = to_regclass('inbox_' || to_char(now() AT TIME ZONE 'UTC'"
+
+/* Nobody may write while an index is made. */
+static void test_large_months_are_indexed_beside_the_writers(void **state)
+{
+	static const char run[] = "psql -XAtq -d 'dbname=test_sql options=-crole=proalto_owner'"
+				  " -f sql/maintenance/index_months.sql >/dev/null";
+	struct fixture *f = *state;
+
+	migrate_up_to(f, 4);
+	execute(SUPERUSER, "INSERT INTO proalto.inbox (id, at, channel, kind, payload) SELECT i,"
+			   " now(), 1, 1, convert_to(repeat('x', 1900), 'UTF8')"
+			   " FROM generate_series(1, 40000) i");
+	migrate_shipped(f);
+	expect("count(*) = 0" INDEXED ", 'YYYY_MM'))");
+	expect("count(*) = 1" INDEXED " + interval '1 month', 'YYYY_MM'))");
+	expect("make_partitions(now(), now() + interval '15 months') > 0");
+	expect("count(*) = 1" INDEXED " + interval '15 months', 'YYYY_MM'))");
+	expect("count(*) = 1 FROM pg_index WHERE NOT indisvalid");
+	/* left by a run that was stopped */
+	execute(OWNER, "DO $$ BEGIN EXECUTE format('CREATE INDEX %I ON proalto.%I (id)',"
+		       " m || '_conversation', m) FROM (SELECT 'inbox_' || to_char(now()"
+		       " AT TIME ZONE 'UTC', 'YYYY_MM') AS m) v; END $$");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(system(run), 0);
+		expect("count(*) = 1" INDEXED ", 'YYYY_MM'))");
+		expect("count(*) = 0 FROM pg_index WHERE NOT indisvalid");
+	}
+}
+
+/* ---- which schema serves which daemon ---- */
 
 /* What the daemon says of the schema; NULL: it runs on it. */
 static const char *complaint(struct fixture *f)
@@ -580,6 +677,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_roles_may_do_what_is_listed, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_roles_are_refused_the_rest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_whoever_is_erased_is_erased_whole, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_merged_contacts_are_one_step_away, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_large_months_are_indexed_beside_the_writers,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_daemon_refuses_an_older_schema, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_daemon_asks_what_a_newer_schema_serves, set_up,
