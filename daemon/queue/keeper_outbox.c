@@ -13,17 +13,21 @@
 #define PAGES_A_TICK 8            /* the next tick goes on behind them */
 #define STALE_NS (2 * NS_PER_S)   /* a message this old should be in somebody's hands */
 #define RECENT_NS (10 * NS_PER_S) /* what another node may just have written */
+#define RECEIPTS_FIRST_NS (3 * NS_PER_S)
 
 /* ---- one message ---- */
 
 /* It was under way when its process died, or nobody knew: a receipt may settle it. How long it has
  * had time for that the store knows, however often the daemon was started since. A younger one may
  * be of a commit that is in doubt here: it gets all its time, for the writer knows better in a
- * moment. */
+ * moment. Half the wait, three seconds at most, is left in any case: receipts that came while
+ * nobody was here are brought again first. */
 static void note_uncertainty(const struct keeper *k, struct outbound *o,
 			     const struct db_result *rows, size_t row)
 {
 	int64_t begun_ns, now_ns = clock_now_ns();
+	int64_t wait_ns = o->channel->config->uncertain_wait_ms * NS_PER_MS;
+	int64_t left_ns = wait_ns / 2 < RECEIPTS_FIRST_NS ? wait_ns / 2 : RECEIPTS_FIRST_NS;
 
 	if (db_int64(rows, row, 6) == OUTBOX_WAITING)
 		return;
@@ -31,7 +35,8 @@ static void note_uncertainty(const struct keeper *k, struct outbound *o,
 	o->state = OUTBOX_UNCERTAIN;
 	o->uncertain_ns = clock_monotonic_ns();
 	if (begun_ns < k->started_ns && begun_ns < now_ns)
-		o->uncertain_ns -= now_ns - begun_ns;
+		o->uncertain_ns -= now_ns - begun_ns < wait_ns - left_ns ? now_ns - begun_ns
+									 : wait_ns - left_ns;
 	o->seen_statuses = (uint32_t)db_int64(rows, row, 13) << 1; /* bits to statuses */
 }
 
