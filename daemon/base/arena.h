@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * base/arena.h: memory whose lifetime is a job: a request, a turn, a call. Everything is freed at
- *once.
+ * once.
  *
  *	struct arena *arena = arena_new(cap);
  *	... arena_alloc(arena, n) ...
@@ -11,7 +11,7 @@
  * Good at: many small pieces, no leaks, bounded totals. Bad at: things that grow again and again
  * (use a buf), things that outlive the job, giving memory back early. Not thread-safe.
  * Past the cap, or when malloc fails, the process aborts: sizes that a peer chose are bounded
- *before. Under AddressSanitizer what was not handed out is poisoned.
+ * before. Under AddressSanitizer what was not handed out is poisoned.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * base/err.h: how a failure says what happened. The text is made where the fact is known; every
- *level on the way up may prefix its context ("sms: POST failed: TLS handshake: ..."); whoever
- *handles the error logs it, once. Texts hold no secret and no personal datum.
+ * level on the way up may prefix its context ("sms: POST failed: TLS handshake: ..."); whoever
+ * handles the error logs it, once. Texts hold no secret and no personal datum.
  *
  *	pa_error err = ERROR_INIT;
  *	if (thing_open(&thing, &err) != PA_OK) { error_prefix(&err, "thing: "); return PA_RETRY; }

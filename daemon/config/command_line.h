@@ -5,7 +5,7 @@
  *	struct command_line line;
  *	if (!command_line_parse(argc, argv, &line)) return COMMAND_EXIT_USAGE;
  *	if (line.action == COMMAND_VERSION || line.action == COMMAND_HELP) return
- *command_line_answer(&line);
+ * command_line_answer(&line);
  *
  * Pure but for the printing; the strings are argv's.
  */

@@ -6,7 +6,7 @@
  *	status = sample_edit(arena, text, &edit, &text, &err);
  *
  * Knows the shape of the shipped file (a key a line, tabs, "name = {" and "};" on lines of their
- *own) and not libconfig's syntax. Pure. Texts lie in the arena. Bad at: files that people laid out.
+ * own) and not libconfig's syntax. Pure. Texts lie in the arena. Bad at: files that people wrote.
  */
 #ifndef CONFIG_SAMPLE_H
 #define CONFIG_SAMPLE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * ctl/findings.h: what doctor and `db check` found: each finding has a check's name (for programs),
- *a state, a sentence on what it means, and what to type. A list of them is JSON, so that it can
- *come from a child; it is printed for people, or as it is.
+ * a state, a sentence on what it means, and what to type. A list of them is JSON, so that it can
+ * come from a child; it is printed for people, or as it is.
  *
  *	struct findings found = {.list = json_array_new()};
  *	findings_add(&found, "disk", HEALTH_WARNING, "df -h", ctl_say("...%d", "...%d"), percent);

@@ -4,7 +4,7 @@
  *
  *	const struct option_word table[] = {{"--output", &output, NULL}, {"--replace", NULL,
  *&replace}}; if (!options_parse(argc, argv, table, ARRAY_COUNT(table), &file)) return
- *ctl_usage(ctl);
+ * ctl_usage(ctl);
  */
 #ifndef CTL_OPTIONS_H
 #define CTL_OPTIONS_H

@@ -8,7 +8,7 @@
  *
  *	static const struct control_command commands[] = {{"reload", on_reload, CONTROL_ADMIN},
  *...}; status = control_new(&(struct control_options){.loop = loop, .path = path, .commands =
- *commands, .commands_count = ..., .arg = app}, &control, &err);
+ * commands, .commands_count = ..., .arg = app}, &control, &err);
  *
  * Who may: root and the daemon's own user everything, members of two groups what the table says;
  * asked of the kernel for each command (SO_PEERCRED, SO_PEERGROUPS), never of a name service, which

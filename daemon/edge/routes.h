@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * edge/routes.h: what a request to the public port is for. Thin: it finds the channel and hands
- *over.
+ * over.
  *
  *	GET  /webhook/CHANNEL   the provider asks whether we are we
  *	POST /webhook/CHANNEL   a delivery

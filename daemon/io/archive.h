@@ -15,10 +15,10 @@
  * Written and read from the beginning to the end, in memory that does not grow: pipes will do. What
  * was cut off, changed, or put in another order is found when it is read; nothing of a piece is
  * handed out before it was checked, but what was handed out before may lack its end. So whoever
- *must not act on half a file reads it to its end first.
+ * must not act on half a file reads it to its end first.
  *
  * crypto_init() comes first. An archive is one thread's. Bad at: saying who made it. Whoever has
- *the lock can make one, so keep backups where only the house can write.
+ * the lock can make one, so keep backups where only the house can write.
  */
 #ifndef IO_ARCHIVE_H
 #define IO_ARCHIVE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * io/certificate.h: until when other servers' certificates hold (our own files': io/tls.h). Only
- *looks: who is believed is decided by the libraries that carry the traffic.
+ * looks: who is believed is decided by the libraries that carry the traffic.
  *
  *	status = certificate_host_end("bank.example", 443, 4000, &end_ns, &err);
  */

@@ -23,8 +23,8 @@
  * open already). After a failure the rest of the pipeline's receives return PA_RETRY with
  * "skipped" until the sync. Results may come before the commit: only PA_OK from db_pipeline_end
  * says that it is done; it repeats the pipeline's first failure otherwise. If the connection is
- *gone then (db_is_alive), the commit is in doubt; if not, all is rolled back, the failed one's
- *BEGIN too.
+ * gone then (db_is_alive), the commit is in doubt; if not, all is rolled back, the failed one's
+ * BEGIN too.
  */
 #ifndef IO_DB_H
 #define IO_DB_H

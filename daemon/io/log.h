@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * io/log.h: the journal (libsystemd), or standard error when there is none. One event, one line,
- *one sentence in English. Only our own ids: never a cédula, phone, code, token, wamid (it contains
- *the phone) or text, at any level. base/ and io/ never log: whoever handles an error does.
- *Thread-safe.
+ * one sentence in English. Only our own ids: never a cédula, phone, code, token, wamid (it holds
+ * the phone) or text, at any level. base/ and io/ never log: whoever handles an error does.
+ * Thread-safe.
  *
  *	log_warning(LOG_IDS(.conversation = id), "the core is away: %s", error_text(&err));
  */

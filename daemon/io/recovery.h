@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * io/recovery.h: the master key in a file that is kept away from the server, sealed under a code
- *that is kept away from the file. docs/architecture.md has the format.
+ * that is kept away from the file. docs/architecture.md has the format.
  *
  *	char code[RECOVERY_CODE_ROOM];
  *	recovery_code(code);                                     // shown to a person once
@@ -12,7 +12,7 @@
  * people write: small letters, spaces, missing hyphens, O for 0, I or L for 1.
  *
  * crypto_init() comes first. Thread-safe. Codes and keys are the caller's to wipe. Bad at: codes
- *that a person made up.
+ * that a person made up.
  */
 #ifndef IO_RECOVERY_H
 #define IO_RECOVERY_H

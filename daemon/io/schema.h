@@ -7,7 +7,7 @@
  * knows (the last file of sql/migrations when it was built), and on newer ones as long as these say
  * that they still serve it: schema_serves.since is the migration that a daemon must know. So a
  * database is migrated before the daemon is upgraded, and the daemon before it goes on meanwhile,
- *or comes back.
+ * or comes back.
  *
  *	status = schema_check(db, &err);
  *

@@ -4,10 +4,10 @@
  *
  * Two kinds. *Master keys* come from the configuration: one, or two while one takes over from the
  * other. They seal each contact's key and nothing else, so that they can be changed by sealing
- *those anew (queue/rotation.h). *The store's key* lies in the store, sealed under the master key,
- *and never changes: from it comes every keyed hash (addresses, dedup, codes, taps), and it seals
- *what is about nobody. Rows that may only be added to, and bubbles that lie in a customer's chat,
- *hold its hashes for years.
+ * those anew (queue/rotation.h). *The store's key* lies in the store, sealed under the master key,
+ * and never changes: from it comes every keyed hash (addresses, dedup, codes, taps), and it seals
+ * what is about nobody. Rows that may only be added to, and bubbles that lie in a customer's chat,
+ * hold its hashes for years.
  *
  *	ring = keyring_new(config->master_key);
  *	... rotation_begin(ring, db, ...)              // now it is ready
@@ -15,10 +15,10 @@
  *	status = keyring_unseal(ring, arena, context, sealed, &plain);   // under either master key
  *
  * A sealed key does not say under which master key it is: the format has no room for it, and both
- *are tried, which costs a microsecond.
+ * are tried, which costs a microsecond.
  *
  * Threads: any. The store's key may be used once keyring_is_ready(), which stays so; the daemon
- *takes no message before that.
+ * takes no message before that.
  */
 #ifndef QUEUE_KEYRING_H
 #define QUEUE_KEYRING_H

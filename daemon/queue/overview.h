@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * queue/overview.h: the store at a glance, for people: what waits, what is in doubt, who runs. Read
- *by the keeper every few seconds, so that whoever asks the daemon never waits for PostgreSQL; and
- *by proaltoctl itself where there is no daemon. Bounded: a count of 10,000 may be more.
+ * by the keeper every few seconds, so that whoever asks the daemon never waits for PostgreSQL; and
+ * by proaltoctl itself where there is no daemon. Bounded: a count of 10,000 may be more.
  *
  *	status = overview_read(db, arena, &overview, &err); // a connection with the set "overview"
  */

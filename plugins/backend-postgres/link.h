@@ -13,8 +13,8 @@
  * that hangs is left alone: the socket is closed and nothing waits for it.
  *
  * Bad at: names that the resolver is slow to find (libpq asks it without a deadline: give
- *hostaddr), and pools of connections in transaction mode between us and the server, for the
- *statements are prepared.
+ * hostaddr), and pools of connections in transaction mode between us and the server, for the
+ * statements are prepared.
  */
 #ifndef BACKEND_POSTGRES_LINK_H
 #define BACKEND_POSTGRES_LINK_H

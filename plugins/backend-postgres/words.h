@@ -9,7 +9,7 @@
  *	pg_words_done(&words);
  *
  * Read-only after pg_words_init(), so any thread may look up. Bad at: letters with tildes in
- *another case, which must be listed as the core writes them.
+ * another case, which must be listed as the core writes them.
  */
 #ifndef BACKEND_POSTGRES_WORDS_H
 #define BACKEND_POSTGRES_WORDS_H

@@ -2,8 +2,7 @@
  *
  * backend_postgres_rig.h: backend-postgres in the hands of a test: a host that lends memory and
  * time, the plugin loaded from the build, a PostgreSQL with the core of sql/demo, and instances
- *opened with the shipped mapping (etc/backend-postgres.demo.conf) or with a statement of the test's
- *own.
+ * opened with the shipped mapping (etc/backend-postgres.demo.conf) or with a test's own statement.
  *
  *	int main(int argc, char **argv) { (void)argc; rig_start(argv); ... }
  *
