@@ -37,8 +37,9 @@ check:
 check-build:
 	@$(MAKE) --no-print-directory $(HOUSE) $(UNIT_TESTS) $(CORE_TESTS)
 
+# Three at a time on two cores: they mostly wait.
 check-static:
-	@tests/run-tests -t 600 -j 2 -l $(CHECK_LOG) $(SUITES) $(STATIC_SUITES)
+	@tests/run-tests -t 600 -j 3 -l $(CHECK_LOG) $(SUITES) $(STATIC_SUITES)
 
 check-suites:
 	@tests/run-tests -t 1500 -j 2 -l $(CHECK_LOG) $(SUITES)
