@@ -123,6 +123,7 @@ struct setup {
 	/* state */
 	const struct conf_node *old; /* the configuration that is replaced */
 	struct keyring *ring;        /* the master key; NULL: none yet, or elsewhere */
+	bool has_key;                /* there is one, here or elsewhere, or one to recover */
 	pa_str text;                 /* of the configuration */
 	bool is_new;                 /* it is to be written */
 	bool has_changed;            /* anything that a running service must take up */
@@ -182,7 +183,7 @@ bool setup_has_credential(struct setup *setup, const char *name);
 int setup_credential_write(struct setup *setup, const char *name, pa_str value);
 /* What is encrypted under that name; absent if it can't be had. */
 pa_str setup_credential_read(struct setup *setup, const char *name);
-/* Fills in the ring, if there is a key or one to recover. */
+/* Fills in the ring, if there is a key or one to recover; as root, who alone sees credentials. */
 int setup_find_key(struct setup *setup);
 /* Whether the key that is here, or will be, goes with a store. is_used: something is sealed there;
  * is_other: under another key than the ring's. */

@@ -282,6 +282,8 @@ int setup_find_key(struct setup *setup)
 	pa_str text;
 	int status;
 
+	setup->has_key =
+		setup_has_credential(setup, MASTER_KEY) || is_elsewhere(setup) || setup->recover;
 	if (setup_has_credential(setup, MASTER_KEY)) {
 		setup->ring = ring_of(setup, setup_credential_read(setup, MASTER_KEY));
 		return CTL_OK;
@@ -296,8 +298,6 @@ int setup_find_key(struct setup *setup)
 
 int setup_accept_store(struct setup *setup, bool is_used, bool is_other)
 {
-	bool has_key = setup_has_credential(setup, MASTER_KEY) || setup->recover;
-
 	if (is_other)
 		return ctl_fail(setup->ctl, CTL_FAILED, "%s",
 				ctl_say("la base está sellada con otra llave maestra que la de "
@@ -306,7 +306,7 @@ int setup_accept_store(struct setup *setup, bool is_used, bool is_other)
 					"the database is sealed under another master key than this "
 					"machine's or that of --recover: name another database, or "
 					"bring this one's key"));
-	if (!is_used || has_key || is_elsewhere(setup))
+	if (!is_used || setup->has_key)
 		return CTL_OK;
 	return ctl_fail(setup->ctl, CTL_FAILED, "%s",
 			ctl_say("la base ya guarda datos sellados con otra llave: "
