@@ -148,8 +148,13 @@ def counts(database="proalto"):
 
 def sent(machine):
 	"""How many messages the provider got, when nothing waits any more."""
-	until(lambda: sql("SELECT count(*) FROM proalto.outbox WHERE is_open") == "0" and
-	      sql("SELECT count(*) FROM proalto.work") == "0", 60, "nothing waits")
+	try:
+		until(lambda: sql("SELECT count(*) FROM proalto.outbox WHERE is_open") == "0" and
+		      sql("SELECT count(*) FROM proalto.work") == "0", 60, "nothing waits")
+	except AssertionError as error:
+		raise AssertionError("\n".join((str(error), sql("SELECT * FROM proalto.work LIMIT 5"), sql(
+			"SELECT id, at, conversation_id, state, tries, statuses, not_after, started_at, finished_at "
+			"FROM proalto.outbox WHERE is_open LIMIT 5")))) from None
 	return len(machine.graph.control("messages?since=0"))
 
 

@@ -44,8 +44,8 @@ struct fixture {
 	_Atomic int64_t seconds;
 	_Atomic bool heard_reason; /* RESUME_REASON */
 	/* what status tells; set before it is asked */
-	bool is_store_away;
-	const char *channels;
+	_Atomic bool is_store_away;
+	const char *_Atomic channels;
 };
 
 /* ---- the daemon's side --------------------------------------------------------------------------
