@@ -34,7 +34,8 @@ pa_status commands_reload(struct commands *commands, struct arena *arena, pa_str
 	notify_reloading();
 	status = renew_certificate(commands, arena, ret_report);
 	if (status == PA_OK)
-		status = house_reload(commands->house, commands->config_path, arena, ret_report);
+		status = house_reload(commands->house, commands->config_path, commands->queue,
+				      arena, ret_report);
 	commands->reloaded_ns = clock_now_ns();
 	commands->is_reload_refused = status != PA_OK;
 	rest = *ret_report;

@@ -301,6 +301,7 @@ void house_close(struct house *house)
 	house_end_http(house);
 	host_free(house->host);
 	config_free(house->config);
+	config_free(house->reloaded);
 	keyring_free(house->keys);
 	pthread_mutex_destroy(&house->flows_lock);
 }
@@ -319,7 +320,7 @@ static pa_status ask_demo(struct house *house, uint32_t *ret_is_demo, pa_error *
 	call = plugin_call_begin(house->backend, arena, DEMO_ASK_MS);
 	if (!call)
 		return error_set(err, PA_RETRY, "the backend is busy");
-	status = ops->is_demo(plugin_self(house->backend), call, ret_is_demo, err);
+	status = ops->is_demo(call_self(call), call, ret_is_demo, err);
 	plugin_call_end(call);
 	if (status != PA_OK)
 		plugin_error_clean(err);
@@ -380,12 +381,110 @@ static void report_restart_keys(struct buf *report, const struct config *old,
 		buf_format(report, "restart: %s\n", names[i]);
 }
 
-pa_status house_reload(struct house *house, const char *config_path, struct arena *arena,
-		       pa_str *ret_report)
+/* A channel opened anew beside the instance in use. */
+struct renewal {
+	struct channel *channel;
+	struct instance *instance;
+};
+
+struct renewals {
+	struct renewal *list;
+	size_t count;
+};
+
+static const struct config_channel *channel_config(const struct config *config,
+						   const struct channel *channel)
+{
+	for (size_t i = 0; i < config->channels_count; i++)
+		if (strcmp(config->channels[i].name, channel->name) == 0)
+			return &config->channels[i];
+	return NULL;
+}
+
+/* The channel's new section if it gives its plugin other options; NULL: it does not. */
+static const struct config_channel *
+other_options(const struct config *old, const struct config *new, const struct channel *channel)
+{
+	const struct config_channel *a = channel_config(old, channel);
+	const struct config_channel *b = channel_config(new, channel);
+
+	/* Another plugin, or none, waits for a restart. */
+	if (!a || !b || strcmp(channel->config->plugin, b->plugin) != 0)
+		return NULL;
+	return config_settings_differ(a->settings, a->settings_count, b->settings,
+				      b->settings_count)
+		       ? b
+		       : NULL;
+}
+
+/* A channel that holds a session lives in its plugin's instance. */
+static bool is_renewable(const struct channel *channel)
+{
+	return channel->ops->shape == PA_SHAPE_TRANSLATING;
+}
+
+static void drop_renewals(const struct renewals *renewals)
+{
+	for (size_t i = 0; i < renewals->count; i++)
+		instance_release(renewals->list[i].instance);
+}
+
+/* All or none. */
+static pa_status open_renewals(const struct house *house, const struct config *new,
+			       struct renewals *renewals, pa_error *err)
+{
+	const struct config *old = house->reloaded ? house->reloaded : house->config;
+	pa_status status = PA_OK;
+
+	for (size_t i = 0; i < house->channels.count && status == PA_OK; i++) {
+		struct renewal *renewal = &renewals->list[renewals->count];
+		const struct config_channel *config;
+
+		renewal->channel = &house->channels.list[i];
+		config = other_options(old, new, renewal->channel);
+		if (!config || !is_renewable(renewal->channel))
+			continue;
+		status = plugin_open_beside(renewal->channel->plugin, config->settings,
+					    config->settings_count, &renewal->instance, err);
+		renewals->count += status == PA_OK;
+	}
+	if (status == PA_OK)
+		return PA_OK;
+	drop_renewals(renewals);
+	error_prefix(err, "channels.");
+	return status;
+}
+
+static void swap_channels(const struct renewals *renewals, struct queue *queue, struct buf *report)
+{
+	for (size_t i = 0; i < renewals->count; i++) {
+		const struct renewal *renewal = &renewals->list[i];
+
+		plugin_swap(renewal->channel->plugin, renewal->instance);
+		queue_renewed(queue, renewal->channel);
+		buf_format(report, "taken: channels.%s\n", renewal->channel->name);
+	}
+}
+
+static void report_restarts(struct buf *report, const struct house *house, const struct config *new)
+{
+	report_restart_keys(report, house->config, new);
+	for (size_t i = 0; i < house->channels.count; i++) {
+		const struct channel *channel = &house->channels.list[i];
+
+		if (!is_renewable(channel) && other_options(house->config, new, channel))
+			buf_format(report, "restart: channels.%s\n", channel->name);
+	}
+}
+
+pa_status house_reload(struct house *house, const char *config_path, struct queue *queue,
+		       struct arena *arena, pa_str *ret_report)
 {
 	struct buf report PA_CLEANUP(buf_done) = BUF_INIT(REPORT_MAX);
 	struct config_problems problems = {.arena = arena};
 	struct flow_problems flow_problems = {.arena = arena};
+	struct renewals renewals = {
+		.list = ARENA_ARRAY(arena, struct renewal, house->channels.count)};
 	struct config *config = NULL;
 	struct flow_set *set = NULL;
 	pa_error err = ERROR_INIT;
@@ -393,15 +492,22 @@ pa_status house_reload(struct house *house, const char *config_path, struct aren
 
 	if (status == PA_OK)
 		status = load_flows(config, &flow_problems, &set, &err);
+	if (status == PA_OK)
+		status = open_renewals(house, config, &renewals, &err);
 	report_problems(&report, &problems, &flow_problems);
 	if (status == PA_OK) {
-		report_restart_keys(&report, house->config, config);
+		swap_channels(&renewals, queue, &report);
+		report_restarts(&report, house, config);
 		swap_flows(house, set);
 		log_set_level((int)config->log_level);
-	} else if (!report.len) {
-		buf_format(&report, "%s\n", error_text(&err));
+		config_free(house->reloaded);
+		house->reloaded = config;
+	} else {
+		if (set || !report.len)
+			buf_format(&report, "%s\n", error_text(&err));
+		flow_set_unref(set);
+		config_free(config);
 	}
-	config_free(config);
 	*ret_report = arena_copy(arena, buf_str(&report));
 	return status;
 }

@@ -12,11 +12,14 @@
 #include "flow/set.h"
 #include "queue/channel.h"
 #include "queue/keyring.h"
+#include "queue/queue.h"
 
 #include <pthread.h>
 
 struct house {
 	struct config *config;
+	struct config *reloaded; /* that of the last reload: what channels' plugins are opened
+				  * with; NULL: none yet */
 	struct host *host;
 	struct http_client *http;
 	struct channels channels;
@@ -62,10 +65,12 @@ pa_status house_check_demo(struct house *house, pa_error *err) PA_MUST_USE;
  * the house. */
 struct flow_set *house_flows(void *arg);
 
-/* Reads configuration and flows again. Everything is checked first; on PA_REJECTED the old ones
- * stay whole and report says why, a line each. On PA_OK the flows are swapped, the log level set,
- * and report names the keys that need a restart. */
-pa_status house_reload(struct house *house, const char *config_path, struct arena *arena,
-		       pa_str *ret_report) PA_MUST_USE;
+/* Reads configuration, secrets and flows again. Everything is checked first, and translating
+ * channels whose plugin's options changed are opened anew; if anything is refused the old ones stay
+ * whole and report says why, a line each. On PA_OK flows and channels are swapped, the queue hears
+ * which channels, the log level is set, and report names what was taken and what needs a restart.
+ */
+pa_status house_reload(struct house *house, const char *config_path, struct queue *queue,
+		       struct arena *arena, pa_str *ret_report) PA_MUST_USE;
 
 #endif

@@ -222,6 +222,10 @@ pa_status config_secrets(const char *path, struct arena *arena, struct config_se
 /* Where the file says that the master key is: "credential:NAME" ...; NULL if it does not. */
 const char *config_master_reference(const char *path, struct arena *arena);
 
+/* Whether a plugin is given other values of its options. */
+bool config_settings_differ(const struct host_setting *a, size_t a_count,
+			    const struct host_setting *b, size_t b_count);
+
 /* Appends to names the keys that differ between the two and can't be changed without a restart. */
 size_t config_restart_keys(const struct config *old, const struct config *new, const char **names,
 			   size_t room);

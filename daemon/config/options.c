@@ -16,8 +16,7 @@ static bool texts_differ(const char *a, const char *b)
 	return !str_equal(str_from(a), str_from(b));
 }
 
-static bool values_differ(const struct config_key *key, const struct config *old,
-			  const struct config *new)
+static bool values_differ(const struct config_key *key, const void *old, const void *new)
 {
 	const char *a = (const char *)old + key->offset;
 	const char *b = (const char *)new + key->offset;
@@ -52,16 +51,56 @@ static bool values_differ(const struct config_key *key, const struct config *old
 	}
 }
 
-/* Which channels there are; their options may change. */
+static bool keys_differ(const struct config_table *table, const void *old, const void *new)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (values_differ(&table->keys[i], old, new))
+			return true;
+	return false;
+}
+
+static bool pairs_differ(const pa_value *a, const pa_value *b)
+{
+	if (a->pairs_count != b->pairs_count)
+		return true;
+	for (size_t i = 0; i < a->pairs_count; i++)
+		if (!str_equal(a->pairs[i]->name, b->pairs[i]->name) ||
+		    !str_equal(a->pairs[i]->value, b->pairs[i]->value))
+			return true;
+	return false;
+}
+
+bool config_settings_differ(const struct host_setting *a, size_t a_count,
+			    const struct host_setting *b, size_t b_count)
+{
+	if (a_count != b_count)
+		return true;
+	for (size_t i = 0; i < a_count; i++)
+		if (texts_differ(a[i].name, b[i].name) || a[i].value.is_set != b[i].value.is_set ||
+		    a[i].value.number != b[i].value.number ||
+		    !str_equal(a[i].value.text, b[i].value.text) ||
+		    pairs_differ(&a[i].value, &b[i].value))
+			return true;
+	return false;
+}
+
+/* Which channels there are, and the daemon's own keys of each; what is its plugin's may change. */
 static bool channels_differ(const struct config *old, const struct config *new)
 {
 	if (old->channels_count != new->channels_count)
 		return true;
 	for (size_t i = 0; i < old->channels_count; i++)
 		if (texts_differ(old->channels[i].name, new->channels[i].name) ||
-		    texts_differ(old->channels[i].plugin, new->channels[i].plugin))
+		    keys_differ(&config_channel_keys, &old->channels[i], &new->channels[i]))
 			return true;
 	return false;
+}
+
+static bool backend_differs(const struct config_backend *old, const struct config_backend *new)
+{
+	return texts_differ(old->name, new->name) || keys_differ(&config_backend_keys, old, new) ||
+	       config_settings_differ(old->settings, old->settings_count, new->settings,
+				      new->settings_count);
 }
 
 static bool backends_differ(const struct config *old, const struct config *new)
@@ -69,10 +108,16 @@ static bool backends_differ(const struct config *old, const struct config *new)
 	if (old->backends_count != new->backends_count)
 		return true;
 	for (size_t i = 0; i < old->backends_count; i++)
-		if (texts_differ(old->backends[i].name, new->backends[i].name) ||
-		    texts_differ(old->backends[i].plugin, new->backends[i].plugin))
+		if (backend_differs(&old->backends[i], &new->backends[i]))
 			return true;
 	return false;
+}
+
+static bool language_differs(const struct config_language *old, const struct config_language *new)
+{
+	return keys_differ(&config_language_keys, old, new) ||
+	       config_settings_differ(old->settings, old->settings_count, new->settings,
+				      new->settings_count);
 }
 
 size_t config_restart_keys(const struct config *old, const struct config *new, const char **names,
@@ -90,6 +135,8 @@ size_t config_restart_keys(const struct config *old, const struct config *new, c
 		names[count++] = "channels";
 	if (count < room && backends_differ(old, new))
 		names[count++] = "backends";
+	if (count < room && language_differs(&old->language, &new->language))
+		names[count++] = "language";
 	return count;
 }
 

@@ -5,8 +5,8 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "ctl/ctl.h"
+#include "ctl/fresh.h"
 #include "io/clock.h"
-#include "io/conf.h"
 #include "io/db.h"
 #include "io/tls.h"
 
@@ -18,7 +18,6 @@
 
 #define PLAIN_STORE "/etc/credstore"
 #define POSTGRESQL_HOME "/var/lib/postgresql"
-#define CREDENTIALS_MAX 64
 #define CERTIFICATE_WARN_DAYS 30
 #define CERTIFICATE_CRITICAL_DAYS 7
 #define MIB ((uint64_t)1 << 20)
@@ -85,31 +84,6 @@ void doctor_file_mode(const struct doctor *doctor, struct findings *findings)
 
 /* ---- credentials ---- */
 
-struct names {
-	pa_str list[CREDENTIALS_MAX];
-	size_t count;
-};
-
-static void add_name(struct names *names, pa_str name)
-{
-	for (size_t i = 0; i < names->count; i++)
-		if (str_equal(names->list[i], name))
-			return;
-	if (names->count < CREDENTIALS_MAX)
-		names->list[names->count++] = name;
-}
-
-static void collect_names(const struct conf_node *node, struct names *names)
-{
-	static const pa_str prefix = {"credential:", 11};
-
-	if (node->kind == CONF_TEXT && str_starts(node->text, prefix))
-		add_name(names, str_slice(node->text, prefix.len, SIZE_MAX));
-	/* As deep as a file may nest: io/conf.h bounds it. */
-	for (size_t i = 0; i < node->count; i++)
-		collect_names(node->children[i], names);
-}
-
 static void judge_credential(const struct doctor *doctor, pa_str name, struct findings *findings)
 {
 	const char *sealed =
@@ -146,20 +120,19 @@ static void judge_credential(const struct doctor *doctor, pa_str name, struct fi
 
 void doctor_credentials(const struct doctor *doctor, struct findings *findings)
 {
-	const char *path = doctor->ctl->config_path, *slash = strrchr(path, '/');
-	const char *directory =
-		slash ? arena_copy(doctor->arena, (pa_str){path, (size_t)(slash - path)}).ptr : ".";
-	const struct conf_node *root;
-	struct names names = {.count = 0};
+	static const pa_str prefix = {"credential:", 11};
+	struct references references;
 	pa_error err = ERROR_INIT;
 
-	if (conf_read_file(doctor->arena, path, directory, &root, &err) != PA_OK) {
+	if (references_read(doctor->ctl, &references, &err) != PA_OK) {
 		findings_add(findings, "credentials", HEALTH_UNKNOWN, NULL, "%s", error_text(&err));
 		return;
 	}
-	collect_names(root, &names);
-	for (size_t i = 0; i < names.count; i++)
-		judge_credential(doctor, names.list[i], findings);
+	for (size_t i = 0; i < references.count; i++)
+		if (str_starts(references.list[i], prefix))
+			judge_credential(doctor,
+					 str_slice(references.list[i], prefix.len, SIZE_MAX),
+					 findings);
 }
 
 /* ---- plugins ---- */

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "ctl/ctl.h"
+#include "ctl/fresh.h"
 #include "ctl/tell.h"
 #include "io/child.h"
 
@@ -18,24 +19,9 @@
 
 /* ---- systemd ---- */
 
-/* /etc/proalto-dos.conf is proalto@dos.service's. */
-static const char *unit_of(const struct doctor *doctor)
-{
-	const pa_str prefix = PA_STR("proalto-"), suffix = PA_STR(".conf");
-	const char *path = doctor->ctl->config_path, *slash = strrchr(path, '/');
-	pa_str file = str_from(slash ? slash + 1 : path);
-
-	if (!str_starts(file, prefix) || !str_ends(file, suffix))
-		return "proalto.service";
-	file.len -= suffix.len;
-	return arena_format(doctor->arena, "proalto@%.*s.service",
-			    PA_FMT(str_slice(file, prefix.len, SIZE_MAX)))
-		.ptr;
-}
-
 void doctor_unit(const struct doctor *doctor, struct findings *findings)
 {
-	const char *unit = unit_of(doctor);
+	const char *unit = fresh_unit(doctor->ctl);
 	const char *const argv[] = {"systemctl", "show", "--property=ActiveState",
 				    "--value",   unit,   NULL};
 	pa_error err = ERROR_INIT;
@@ -139,6 +125,26 @@ static void judge_channel(const struct doctor *doctor, const struct json *channe
 					number(error, "code"), text(error, "reason")));
 }
 
+/* Somebody has put a new one there and nobody has told the daemon. */
+static void judge_secrets(const struct doctor *doctor, const struct json *said,
+			  struct findings *findings)
+{
+	struct references references;
+	pa_error err = ERROR_INIT;
+
+	if (references_read(doctor->ctl, &references, &err) != PA_OK)
+		return; /* doctor_credentials tells */
+	for (size_t i = 0; i < references.count; i++) {
+		const char *todo = fresh_secret(doctor->ctl, references.list[i], said);
+
+		if (todo)
+			findings_add(findings, "secrets", HEALTH_WARNING, todo, "%.*s: %s",
+				     PA_FMT(references.list[i]),
+				     ctl_say("en el disco hay uno más nuevo que el que se usa",
+					     "there is a newer one on the disk than in use"));
+	}
+}
+
 static void judge_answer(const struct doctor *doctor, const struct json *said,
 			 struct findings *findings)
 {
@@ -159,6 +165,7 @@ static void judge_answer(const struct doctor *doctor, const struct json *said,
 			findings, "reload", HEALTH_WARNING, "sudo proaltoctl check", "%s",
 			ctl_say("la última recarga se rechazó: sigue la configuración anterior",
 				"the last reload was refused: the old configuration stays"));
+	judge_secrets(doctor, said, findings);
 	judge_core(said, findings);
 	for (size_t i = 0; i < json_count(channels); i++)
 		judge_channel(doctor, json_at(channels, i), findings);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/ctl.h"
 
+#include "base/err.h"
 #include "base/str.h"
+#include "ctl/fresh.h"
 
 #include <stdio.h>
 
@@ -24,6 +26,28 @@ static int print_report(const struct ctl *ctl, const struct json *answer)
 	return CTL_OK;
 }
 
+/* A reload can't take what systemd hands over at a start. Root sees where those lie; who does not,
+ * misses a hint. */
+static void hint(struct ctl *ctl)
+{
+	struct json *status PA_CLEANUP(json_done) = NULL;
+	struct references references;
+	pa_error err = ERROR_INIT;
+
+	if (references_read(ctl, &references, &err) != PA_OK ||
+	    ctl_command(ctl, "status", &status) != CTL_OK)
+		return;
+	for (size_t i = 0; i < references.count; i++) {
+		const char *todo = fresh_secret(ctl, references.list[i], status);
+
+		if (todo)
+			printf("%.*s: %s: %s\n", PA_FMT(references.list[i]),
+			       ctl_say("en el disco hay uno más nuevo que el que se usa",
+				       "there is a newer one on the disk than in use"),
+			       todo);
+	}
+}
+
 int ctl_reload(struct ctl *ctl, int argc, char *const *argv)
 {
 	struct json *answer PA_CLEANUP(json_done) = NULL;
@@ -33,5 +57,9 @@ int ctl_reload(struct ctl *ctl, int argc, char *const *argv)
 	if (argc > 0)
 		return ctl_usage(ctl);
 	status = ctl_command(ctl, "reload", &answer);
-	return status == CTL_OK ? print_report(ctl, answer) : status;
+	if (status == CTL_OK)
+		status = print_report(ctl, answer);
+	if (status == CTL_OK)
+		hint(ctl);
+	return status;
 }

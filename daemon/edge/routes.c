@@ -25,7 +25,7 @@ static void shake_hands(struct routes *routes, struct channel *channel,
 	(void)routes;
 	call = plugin_call_begin(channel->plugin, http_exchange_arena(exchange), HANDSHAKE_MS);
 	if (call) {
-		status = channel->ops->handshake(plugin_self(channel->plugin), call,
+		status = channel->ops->handshake(call_self(call), call,
 						 http_exchange_request(exchange), &response, &err);
 		plugin_call_end(call);
 		plugin_error_clean(&err);

@@ -222,9 +222,10 @@ static bool is_serial(const struct plugin *plugin)
 	return plugin->descriptor->flags & PA_FLAG_SERIAL;
 }
 
-bool plugin_take(struct plugin *plugin, int64_t deadline_ns)
+bool call_take(pa_call *call)
 {
-	const struct timespec until = {deadline_ns / NS_PER_S, deadline_ns % NS_PER_S};
+	struct plugin *plugin = call->plugin;
+	const struct timespec until = {call->deadline_ns / NS_PER_S, call->deadline_ns % NS_PER_S};
 	bool is_taken;
 	int failure = 0;
 
@@ -234,7 +235,9 @@ bool plugin_take(struct plugin *plugin, int64_t deadline_ns)
 	is_taken = !plugin->is_busy;
 	if (is_taken) {
 		plugin->is_busy = is_serial(plugin);
-		plugin->references++;
+		if (!call->instance)
+			call->instance = plugin->current;
+		call->instance->references++;
 	}
 	pthread_mutex_unlock(&plugin->lock);
 	return is_taken;
@@ -245,10 +248,38 @@ pa_call *plugin_call_begin(struct plugin *plugin, struct arena *arena, int64_t d
 	pa_call *call = ARENA_NEW(arena, pa_call);
 
 	call_prepare(call, plugin, arena, deadline_ms);
-	if (!plugin_take(plugin, call->deadline_ns))
+	if (!call_take(call))
 		return NULL;
 	call_enter(call);
 	return call;
+}
+
+pa_call *instance_call_begin(struct instance *instance, struct arena *arena, int64_t deadline_ms)
+{
+	pa_call *call = ARENA_NEW(arena, pa_call);
+	bool is_taken;
+
+	call_prepare(call, instance->plugin, arena, deadline_ms);
+	call->instance = instance;
+	is_taken = call_take(call);
+	instance_release(instance);
+	if (!is_taken)
+		return NULL;
+	call_enter(call);
+	return call;
+}
+
+void *call_self(const pa_call *call)
+{
+	return call->instance->self;
+}
+
+struct instance *plugin_call_keep(pa_call *call)
+{
+	pthread_mutex_lock(&call->plugin->lock);
+	call->instance->references++;
+	pthread_mutex_unlock(&call->plugin->lock);
+	return call->instance;
 }
 
 void plugin_free_slot(struct plugin *plugin)
@@ -263,11 +294,9 @@ void plugin_free_slot(struct plugin *plugin)
 
 void plugin_call_end(pa_call *call)
 {
-	struct plugin *plugin = call->plugin;
-
 	call_leave(call);
-	plugin_free_slot(plugin);
-	plugin_release(plugin);
+	plugin_free_slot(call->plugin);
+	instance_release(call->instance);
 }
 
 size_t host_stuck(struct host *host, int64_t grace_ms, struct host_stuck *ret, size_t room)

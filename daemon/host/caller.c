@@ -46,7 +46,7 @@ static void make_call(struct lent_call *lent)
 	if (options->on_take)
 		options->on_take(lent->conversation, lent->event);
 	call_enter(&lent->call);
-	lent->status = lent->run(plugin->self, &lent->call, lent->arg, &lent->err);
+	lent->status = lent->run(call_self(&lent->call), &lent->call, lent->arg, &lent->err);
 	call_leave(&lent->call);
 	if (options->on_take)
 		options->on_take(0, 0);
@@ -82,7 +82,7 @@ static void end_call(struct caller *caller, struct lent_call *lent)
 	if (!was_left)
 		return; /* the arena, and lent in it, is the asker's */
 	note_return(&lent->call);
-	plugin_release(plugin);
+	instance_release(lent->call.instance);
 	arena_free(lent->call.arena);
 }
 
@@ -214,13 +214,13 @@ pa_status plugin_lend_call(struct plugin *plugin, struct arena **arena,
 	lent->err = ERROR_INIT;
 	if (host->options.on_hand)
 		host->options.on_hand(&lent->conversation, &lent->event);
-	if (!plugin_take(plugin, lending->deadline_ns))
+	if (!call_take(&lent->call))
 		return error_set(err, PA_RETRY, "its plugin takes one call and was busy");
 	if (!lend(host, lent)) {
 		*arena = NULL;
 		return leave(plugin, lending->what, err);
 	}
-	plugin_release(plugin);
+	instance_release(lent->call.instance);
 	if (err)
 		*err = lent->err;
 	return lent->status;

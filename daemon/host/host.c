@@ -300,15 +300,27 @@ static void plugin_free(struct plugin *plugin)
 	free(plugin);
 }
 
-static pa_status plugin_open(struct plugin *plugin, struct arena *arena,
-			     const pa_value *const *values, pa_error *err)
+/* The plugin's owner, or one of its instances, needs it no more. */
+static void plugin_release(struct plugin *plugin)
+{
+	bool is_last;
+
+	pthread_mutex_lock(&plugin->lock);
+	is_last = --plugin->references == 0;
+	pthread_mutex_unlock(&plugin->lock);
+	if (is_last)
+		plugin_free(plugin);
+}
+
+static pa_status call_open(struct plugin *plugin, struct arena *arena,
+			   const pa_value *const *values, void **ret_self, pa_error *err)
 {
 	pa_call call;
 	pa_status status;
 
 	call_prepare(&call, plugin, arena, OPEN_DEADLINE_MS);
 	call_enter(&call);
-	status = plugin->descriptor->open(&host_services, &call, values, &plugin->self, err);
+	status = plugin->descriptor->open(&host_services, &call, values, ret_self, err);
 	call_leave(&call);
 	plugin_error_clean(err);
 	if (status != PA_OK && err->len == 0)
@@ -323,26 +335,45 @@ static void count_instance(struct host *host, bool is_new)
 	pthread_mutex_unlock(&host->watch);
 }
 
-static pa_status instance_open(struct host *host, const pa_plugin *descriptor, const char *instance,
-			       const struct host_setting *settings, size_t count,
-			       struct plugin **ret, pa_error *err)
+static struct instance *instance_new(struct plugin *plugin, void *self)
+{
+	struct instance *instance = must(calloc(1, sizeof(*instance)));
+
+	*instance = (struct instance){.plugin = plugin, .self = self, .references = 1};
+	pthread_mutex_lock(&plugin->lock);
+	plugin->references++;
+	pthread_mutex_unlock(&plugin->lock);
+	count_instance(plugin->host, true);
+	return instance;
+}
+
+static pa_status instance_open(struct plugin *plugin, const struct host_setting *settings,
+			       size_t count, struct instance **ret, pa_error *err)
 {
 	struct arena *arena PA_CLEANUP(arena_done) = arena_new(2 * CALL_CAP);
 	const pa_value *const *values;
-	struct plugin *plugin;
-	pa_status status = values_make(arena, descriptor, settings, count, &values, err);
+	void *self = NULL;
+	pa_status status = values_make(arena, plugin->descriptor, settings, count, &values, err);
 
-	if (status != PA_OK)
-		return status;
-	plugin = plugin_new(host, descriptor, instance);
-	status = plugin_open(plugin, arena, values, err);
-	if (status != PA_OK) {
-		plugin_free(plugin);
-		return status;
-	}
-	count_instance(host, true);
-	*ret = plugin;
-	return PA_OK;
+	if (status == PA_OK)
+		status = call_open(plugin, arena, values, &self, err);
+	if (status == PA_OK)
+		*ret = instance_new(plugin, self);
+	return status;
+}
+
+static pa_status open_named(struct plugin *plugin, const struct host_setting *settings,
+			    size_t count, struct instance **ret, pa_error *err)
+{
+	pa_error local = ERROR_INIT;
+	pa_status status = instance_open(plugin, settings, count, ret, &local);
+
+	if (status == PA_OK)
+		return PA_OK;
+	error_prefix(&local, "%s (%s): ", plugin->instance, plugin->descriptor->name);
+	if (err)
+		*err = local;
+	return status;
 }
 
 pa_status host_open(struct host *host, const char *name, const char *instance,
@@ -350,42 +381,77 @@ pa_status host_open(struct host *host, const char *name, const char *instance,
 		    pa_error *err)
 {
 	const pa_plugin *descriptor = NULL;
-	pa_error local = ERROR_INIT;
-	pa_status status = host_describe(host, name, &descriptor, &local);
+	struct plugin *plugin;
+	pa_status status = host_describe(host, name, &descriptor, err);
 
+	if (status != PA_OK) {
+		error_prefix(err, "%s (%s): ", instance, name);
+		return status;
+	}
+	plugin = plugin_new(host, descriptor, instance);
+	status = open_named(plugin, settings, count, &plugin->current, err);
 	if (status == PA_OK)
-		status = instance_open(host, descriptor, instance, settings, count, ret, &local);
-	if (status == PA_OK)
-		return PA_OK;
-	error_prefix(&local, "%s (%s): ", instance, name);
-	if (err)
-		*err = local;
+		*ret = plugin;
+	else
+		plugin_release(plugin);
 	return status;
 }
 
-void plugin_release(struct plugin *plugin)
+pa_status plugin_open_beside(struct plugin *plugin, const struct host_setting *settings,
+			     size_t count, struct instance **ret, pa_error *err)
 {
+	return open_named(plugin, settings, count, ret, err);
+}
+
+void instance_release(struct instance *instance)
+{
+	struct plugin *plugin = instance->plugin;
 	struct host *host = plugin->host;
 	bool is_last;
 
 	pthread_mutex_lock(&plugin->lock);
-	is_last = --plugin->references == 0;
+	is_last = --instance->references == 0;
 	pthread_mutex_unlock(&plugin->lock);
 	if (!is_last)
 		return;
 	if (host->options.on_enter)
 		host->options.on_enter(plugin->descriptor->name);
-	plugin->descriptor->close(plugin->self);
+	plugin->descriptor->close(instance->self);
 	if (host->options.on_leave)
 		host->options.on_leave();
-	plugin_free(plugin);
+	free(instance);
+	plugin_release(plugin);
 	count_instance(host, false);
+}
+
+void plugin_swap(struct plugin *plugin, struct instance *instance)
+{
+	struct instance *old;
+
+	pthread_mutex_lock(&plugin->lock);
+	old = plugin->current;
+	plugin->current = instance;
+	pthread_mutex_unlock(&plugin->lock);
+	instance_release(old);
+}
+
+bool instance_is_current(const struct instance *instance)
+{
+	struct plugin *plugin = instance->plugin;
+	bool is_current;
+
+	pthread_mutex_lock(&plugin->lock);
+	is_current = plugin->current == instance;
+	pthread_mutex_unlock(&plugin->lock);
+	return is_current;
 }
 
 void plugin_close(struct plugin *plugin)
 {
-	if (plugin)
-		plugin_release(plugin);
+	if (!plugin)
+		return;
+	instance_release(plugin->current);
+	plugin_release(plugin);
 }
 
 void plugin_disable(struct plugin *plugin)
@@ -406,9 +472,4 @@ const pa_plugin *plugin_descriptor(const struct plugin *plugin)
 const char *plugin_instance(const struct plugin *plugin)
 {
 	return plugin->instance;
-}
-
-void *plugin_self(const struct plugin *plugin)
-{
-	return plugin->self;
 }

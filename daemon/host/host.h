@@ -20,7 +20,8 @@
 #include <proalto/plugin.h>
 
 struct host;
-struct plugin; /* one opened instance */
+struct plugin;   /* one opened under the name of its instance */
+struct instance; /* what its open() made of one set of options */
 
 struct host_options {
 	const char *directory;  /* of the plugins */
@@ -65,15 +66,31 @@ pa_status host_open(struct host *host, const char *name, const char *instance,
 /* Closes it when its last call has returned. NULL is fine. */
 void plugin_close(struct plugin *plugin);
 
+/* Opens it anew beside the instance in use, with other settings. The new one belongs to the caller,
+ * who gives it to plugin_swap() or instance_release(). */
+pa_status plugin_open_beside(struct plugin *plugin, const struct host_setting *settings,
+			     size_t count, struct instance **ret, pa_error *err) PA_MUST_USE;
+
+/* Calls begin with the new instance from now on; the old one is closed after its last call. Any
+ * thread. */
+void plugin_swap(struct plugin *plugin, struct instance *instance);
+
 const pa_plugin *plugin_descriptor(const struct plugin *plugin);
 const char *plugin_instance(const struct plugin *plugin);
-void *plugin_self(const struct plugin *plugin);
 
-/* A call into the plugin: begin, use the operations with plugin_self() and the call, end. Results
+/* A call into the plugin: begin, use the operations with call_self() and the call, end. Results
  * die with the arena given, which must outlive the call. deadline_ms counts from now. For a serial
  * plugin begin waits for the lock, within the deadline: NULL if it did not get it. */
 pa_call *plugin_call_begin(struct plugin *plugin, struct arena *arena, int64_t deadline_ms);
 void plugin_call_end(pa_call *call);
+void *call_self(const pa_call *call);
+
+/* What is begun with one instance is ended with the same: keep holds the call's, and a later call
+ * on it takes the hold over, whatever comes of it. is_current: it was not swapped meanwhile. */
+struct instance *plugin_call_keep(pa_call *call);
+pa_call *instance_call_begin(struct instance *instance, struct arena *arena, int64_t deadline_ms);
+bool instance_is_current(const struct instance *instance);
+void instance_release(struct instance *instance);
 
 /* A call that may block, on a thread of the host's. run() makes it; what it reads and writes lies
  * in the arena given, for it may go on after the asker has gone. */

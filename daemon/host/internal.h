@@ -7,8 +7,9 @@
  *
  * Locks: host->load guards libraries and arena; host->watch guards the list of calls and the number
  * of instances; host->lending guards callers and calls on their way, and every plugin's left;
- * plugin->lock guards references and is_busy. None is held while foreign code runs but host->load,
- * under which a library is loaded (its constructors run there).
+ * plugin->lock guards current, is_busy, and the references of plugin and instances. None is held
+ * while foreign code runs but host->load, under which a library is loaded (its constructors run
+ * there).
  */
 #ifndef HOST_INTERNAL_H
 #define HOST_INTERNAL_H
@@ -47,15 +48,21 @@ struct host {
 	bool is_closing;
 };
 
+struct instance {
+	struct plugin *plugin;
+	void *self;
+	size_t references; /* the plugin's while it is current, one for each call and each hold */
+};
+
 struct plugin {
 	struct host *host;
 	const pa_plugin *descriptor; /* adopted: complete, see descriptor_adopt */
 	char *instance;
-	void *self;
+	struct instance *current;
 	bool is_pure; /* a translating channel: its functions may not block */
 	pthread_mutex_t lock;
 	pthread_cond_t freed; /* is_busy became false */
-	size_t references;    /* the owner's and one for each call */
+	size_t references;    /* the owner's and one for each instance */
 	bool is_busy;         /* serial plugins: a call is in progress */
 	size_t left;          /* lent calls that nobody waits for any more */
 	_Atomic bool is_disabled;
@@ -64,6 +71,7 @@ struct plugin {
 /* One call; lies in the caller's arena. */
 struct pa_call {
 	struct plugin *plugin;
+	struct instance *instance; /* NULL: it is being opened */
 	struct arena *arena;
 	const char *what;    /* a lent call's operation; NULL: on a thread that can't be replaced */
 	int64_t deadline_ns; /* monotonic */
@@ -111,14 +119,12 @@ void call_prepare(pa_call *call, struct plugin *plugin, struct arena *arena, int
 void call_enter(pa_call *call);
 void call_leave(pa_call *call);
 
-/* Takes a reference, and for a serial plugin its only slot; false if time ran out. */
-bool plugin_take(struct plugin *plugin, int64_t deadline_ns);
+/* Takes a reference on an instance, the plugin's current one if the call has none yet, and for a
+ * serial plugin its only slot; false if time ran out. */
+bool call_take(pa_call *call);
 
 /* Gives back a serial plugin's slot. */
 void plugin_free_slot(struct plugin *plugin);
-
-/* Gives up one reference; the last one closes the instance. */
-void plugin_release(struct plugin *plugin);
 
 /* ---- caller.c ---- */
 

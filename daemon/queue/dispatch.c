@@ -523,6 +523,19 @@ void dispatch_resume(struct dispatch *d)
 	mailbox_poke(&d->box);
 }
 
+void dispatch_renewed(struct dispatch *d, struct channel *channel)
+{
+	struct outlet *outlet = outlet_of(d, channel);
+
+	pthread_mutex_lock(&d->lock);
+	outlet->paused_until_ns = 0;
+	outlet->pause_level = outlet->failures = 0;
+	atomic_store(&channel->sick_until_ns, 0);
+	lanes_hurry(&d->lanes, channel);
+	pthread_mutex_unlock(&d->lock);
+	mailbox_poke(&d->box);
+}
+
 void dispatch_forget(struct dispatch *d, const struct channel *channel)
 {
 	pthread_mutex_lock(&d->lock);

@@ -56,6 +56,10 @@ void dispatch_push(struct dispatch *dispatch, struct outbound *outbound);
 /* A channel has caught up: what got in line meanwhile may go. Any thread. */
 void dispatch_resume(struct dispatch *dispatch);
 
+/* A person has given the channel other options: whatever pause its provider's refusals brought is
+ * over. Any thread. */
+void dispatch_renewed(struct dispatch *dispatch, struct channel *channel);
+
 /* The channel is another node's now, or was meanwhile: what waits here may have gone from there. It
  * is found in the store. Any thread. */
 void dispatch_forget(struct dispatch *dispatch, const struct channel *channel);

@@ -17,6 +17,7 @@
 #define ALARM_PAUSE_NS (30 * NS_PER_S)
 #define MAX_PAUSE_LEVEL 6
 #define BACK_OFF_NS NS_PER_S
+#define AGAIN_MS 1 /* at once: 0 would be back-off */
 #define BACK_OFF_MAX_NS NS_PER_MINUTE
 #define UNHEALTHY_AFTER 3 /* failures in a row */
 #define SICK_NS (30 * NS_PER_S)
@@ -71,18 +72,22 @@ static void decide_again(struct dispatch *d, struct outbound *o, const pa_outcom
 		return;
 	}
 	d->counts.retried++;
-	if (outcome->result == PA_OUTCOME_ALARM) {
+	o->due_ns = clock_monotonic_ns();
+	if (outcome->result == PA_OUTCOME_ALARM) { /* the channel's pause is its own */
 		pause_channel(d, o, ALARM_PAUSE_NS);
 		log_error(LOG_IDS(.channel = o->channel->name, .outbox = o->id),
 			  "the channel waits for a person: %s (code %lld)", o->reason,
 			  (long long)outcome->code);
-	} else if (outcome->scope == PA_SCOPE_ACCOUNT) {
+		dispatch_decide(o, OUTBOX_WAITING, true, o->reason);
+		return;
+	}
+	if (outcome->scope == PA_SCOPE_ACCOUNT) {
 		pause_channel(d, o, after_ns);
 	} else if (outcome->scope == PA_SCOPE_RECIPIENT && !after_ns) {
 		/* Meta's rule for one recipient: 4^n seconds. */
 		after_ns = NS_PER_S << 2 * (o->tries < 6 ? o->tries - 1 : 5);
 	}
-	o->due_ns = clock_monotonic_ns() + (after_ns ? after_ns : back_off_ns(o));
+	o->due_ns += after_ns ? after_ns : back_off_ns(o);
 	dispatch_decide(o, OUTBOX_WAITING, true, o->reason);
 }
 
@@ -235,10 +240,21 @@ static void note_reach(struct channel *channel, const struct http_result *result
 struct flight_request {
 	struct dispatch *dispatch;
 	struct outbound *outbound;
-	struct arena *arena; /* holds this, the message and the request */
+	struct arena *arena;       /* holds this, the message and the request */
+	struct instance *instance; /* that built the request and reads the answer */
 	int64_t begun_ns;
 	pa_message message;
 };
+
+/* A person has mended it meanwhile: it goes again with what is in use now. */
+static void forgive_alarm(const struct instance *instance, pa_outcome *outcome)
+{
+	if (outcome->result != PA_OUTCOME_ALARM || instance_is_current(instance))
+		return;
+	outcome->result = PA_OUTCOME_RETRY;
+	outcome->scope = PA_SCOPE_MESSAGE;
+	outcome->after_ms = AGAIN_MS;
+}
 
 static void on_answer(void *arg, const struct http_result *result)
 {
@@ -247,17 +263,19 @@ static void on_answer(void *arg, const struct http_result *result)
 	struct arena *arena = request->arena;
 	pa_outcome outcome = {.size = sizeof(outcome), .result = PA_OUTCOME_UNCERTAIN};
 	pa_error err = ERROR_INIT;
-	pa_call *call = plugin_call_begin(o->channel->plugin, arena, CALL_MS);
+	pa_call *call = instance_call_begin(request->instance, arena, CALL_MS);
 
 	if (!atomic_load(&request->dispatch->is_closing))
 		note_reach(o->channel, result);
 	histogram_note(&o->channel->counts.calls, clock_monotonic_ns() - request->begun_ns);
 	atomic_fetch_sub(&o->channel->counts.calls_under_way, 1);
-	if (!call || o->channel->ops->interpret(plugin_self(o->channel->plugin), call,
-						&request->message, result->response,
-						result->failure, &outcome, &err) != PA_OK) {
+	if (!call ||
+	    o->channel->ops->interpret(call_self(call), call, &request->message, result->response,
+				       result->failure, &outcome, &err) != PA_OK) {
 		outcome.result = PA_OUTCOME_UNCERTAIN;
 		outcome.reason = PA_STR("the channel could not read the answer");
+	} else {
+		forgive_alarm(request->instance, &outcome);
 	}
 	if (!result->response && !outcome.reason.len)
 		outcome.reason = str_from(result->reason);
@@ -296,8 +314,9 @@ static void start_request(struct dispatch *d, struct outbound *o, struct flight_
 	pa_status status = PA_DEADLINE;
 
 	if (call) {
-		status = o->channel->ops->build(plugin_self(o->channel->plugin), call,
-						&request->message, &http, &err);
+		status = o->channel->ops->build(call_self(call), call, &request->message, &http,
+						&err);
+		request->instance = plugin_call_keep(call);
 		plugin_call_end(call);
 		if (status != PA_OK)
 			plugin_error_clean(&err);
@@ -316,6 +335,8 @@ static void start_request(struct dispatch *d, struct outbound *o, struct flight_
 		    "a message can't be sent: %s", error_text(&err));
 	fail_to_send(d, o, status == PA_DEADLINE ? PA_OUTCOME_RETRY : PA_OUTCOME_GIVE_UP,
 		     error_text(&err));
+	if (request->instance)
+		instance_release(request->instance);
 	arena_free(request->arena);
 }
 
@@ -378,7 +399,7 @@ void dispatch_mark(struct dispatch *d, struct channel *channel, const struct con
 	call = plugin_call_begin(channel->plugin, arena, CALL_MS);
 	if (!call)
 		return;
-	status = channel->ops->build(plugin_self(channel->plugin), call, &message, &http, &err);
+	status = channel->ops->build(call_self(call), call, &message, &http, &err);
 	plugin_call_end(call);
 	if (status == PA_OK)
 		IGNORE_STATUS(http_client_start(d->options.http, &http,

@@ -45,7 +45,7 @@ static pa_status verify(struct post *post, pa_call *call, pa_error *err)
 {
 	const pa_channel_ops *ops = post->channel->ops;
 	const pa_http_request *request = http_exchange_request(post->exchange);
-	void *self = plugin_self(post->channel->plugin);
+	void *self = call_self(call);
 	pa_status status;
 
 	if (post->is_receipt)
@@ -74,8 +74,8 @@ static bool open_post(struct post *post)
 	status = verify(post, call, &err);
 	if (status == PA_OK && !post->is_receipt) {
 		post->body = http_exchange_request(post->exchange)->body;
-		if (post->channel->ops->parse(plugin_self(post->channel->plugin), call, post->body,
-					      &post->events, &post->events_count, &err) != PA_OK) {
+		if (post->channel->ops->parse(call_self(call), call, post->body, &post->events,
+					      &post->events_count, &err) != PA_OK) {
 			plugin_error_clean(&err);
 			log_warning(LOG_IDS(.channel = post->channel->name),
 				    "a delivery can't be read and is kept as it is: %s",

@@ -201,6 +201,14 @@ void lanes_wake(struct lanes *lanes)
 				lanes_delay(lanes, lane, 1);
 }
 
+void lanes_hurry(struct lanes *lanes, const struct channel *channel)
+{
+	for (size_t i = 0; i < LANE_BUCKETS; i++)
+		for (struct lane *lane = lanes->buckets[i]; lane; lane = lane->hash_next)
+			if (lane->channel == channel && lane->due_ns && !lane->file_id)
+				lanes_delay(lanes, lane, 1);
+}
+
 static void forget_waiting(struct lanes *lanes, struct lane *lane)
 {
 	struct outbound **at = &lane->first;

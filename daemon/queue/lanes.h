@@ -52,6 +52,9 @@ void lanes_delay(struct lanes *lanes, struct lane *lane, int64_t due_ns);
 /* All that wait for nothing are due. */
 void lanes_wake(struct lanes *lanes);
 
+/* What the channel's lanes wait for, but for the status of a file, is looked at again now. */
+void lanes_hurry(struct lanes *lanes, const struct channel *channel);
+
 /* The channel's messages that wait, for whatever, are no longer this node's; those that are out
  * stay. */
 void lanes_forget(struct lanes *lanes, const struct channel *channel);

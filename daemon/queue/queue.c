@@ -368,6 +368,11 @@ void queue_free(struct queue *queue, void (*end_http)(void *arg), void *arg)
 	free(queue);
 }
 
+void queue_renewed(struct queue *queue, struct channel *channel)
+{
+	dispatch_renewed(queue->dispatch, channel);
+}
+
 struct intake *queue_intake(struct queue *queue)
 {
 	return queue->intake;

@@ -58,6 +58,9 @@ void queue_free(struct queue *queue, void (*end_http)(void *arg), void *arg);
 void queue_core_slot(struct queue *queue);
 void queue_core_back(struct queue *queue);
 
+/* A channel was opened anew with other options. Any thread. */
+void queue_renewed(struct queue *queue, struct channel *channel);
+
 struct intake *queue_intake(struct queue *queue);
 struct writer *queue_writer(struct queue *queue);
 

@@ -197,9 +197,8 @@ static void run_once(struct session *session)
 
 	if (call) {
 		atomic_store(&session->is_up, true);
-		status = session->channel->ops->run(plugin_self(session->channel->plugin), call,
-						    &session_host, (pa_session *)(void *)session,
-						    &err);
+		status = session->channel->ops->run(call_self(call), call, &session_host,
+						    (pa_session *)(void *)session, &err);
 		atomic_store(&session->is_up, false);
 		plugin_call_end(call);
 		plugin_error_clean(&err);

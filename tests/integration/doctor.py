@@ -162,6 +162,20 @@ def token_expired(house):
 	check("190: el token de acceso venció o no es válido" in status, "status does not say why", status)
 
 
+def secret_is_newer(house):
+	"""What lies there and is not in use is told, until a reload takes it."""
+	path = os.path.join(house.folder, "access")
+	check(doctor(house)["secrets"] is None, "it tells of secrets that are in use")
+	later = datetime.datetime.now().timestamp() + 5
+	os.utime(path, (later, later))
+	doctor(house).has("secrets", "warning", "systemctl reload proalto")
+	said = run(house, "reload").stdout
+	check(f"file:{path}: there is a newer one on the disk" in said, "the reload does not tell", said)
+	os.utime(path)
+	equal(run(house, "reload").returncode, OK, "status of the reload")
+	check(doctor(house)["secrets"] is None, "it tells of a secret that was taken")
+
+
 def token_and_clock(house):
 	ends = datetime.datetime.now() + datetime.timedelta(days=5, hours=1)
 	house.graph.control("token", {"ends_s": int(ends.timestamp()), "date_offset_s": -3600})
@@ -337,6 +351,7 @@ TESTS = [
 	("it is told to people, and to Nagios", for_people),
 	("the daemon is down", daemon_is_down),
 	("the token has expired", token_expired),
+	("a secret on the disk is newer", secret_is_newer),
 	("it will soon, and the clock is wrong", token_and_clock),
 	("a schema that no longer serves this daemon", schema_ahead),
 	("partitions", partitions),

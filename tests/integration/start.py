@@ -238,6 +238,120 @@ def open_chat_ends_on_what_it_began_with(house):
 		hears_with(one, words.format(pedido="$"))
 
 
+@contextlib.contextmanager
+def secret(house, name, value):
+	"""Meanwhile the file of a secret holds something else; whoever wants it taken reloads."""
+	path = pathlib.Path(house.folder, name)
+	good = path.read_text()
+	path.write_text(value)
+	try:
+		yield
+	finally:
+		path.write_text(good)
+
+
+def reload(house, *wanted):
+	"""What the reload says but for warnings, which have a place."""
+	answer = house.ask("reload")
+	check(answer["reloaded"], "it was refused", *answer["report"])
+	equal([line for line in answer["report"] if not line.startswith("/")], list(wanted), "what the reload says")
+
+
+def takes(house, channel):
+	reload(house, f"taken: channels.{channel}")
+
+
+def paused_ms(house, name):
+	return next(channel["paused_ms"] for channel in house.ask("status")["channels"] if channel["name"] == name)
+
+
+def dead_token_is_replaced(house):
+	"""What waits for the provider goes at once, each message once, and nothing waits for a restart."""
+	people = [consented(house) for _ in range(3)]
+	with secret(house, "access", "vencido"):
+		takes(house, "whatsapp")
+		for person in people:
+			person.says("menú")
+		until(lambda: paused_ms(house, "whatsapp") > 0, 10 * h.PATIENCE, "a channel that waits")
+	equal([person.bubbles() for person in people], [[], [], []], "what was said with a dead token")
+	takes(house, "whatsapp")
+	for person in people:
+		person.hears(10)
+		equal(person.hears_all(), [], "said again")
+	equal(paused_ms(house, "whatsapp"), 0, "the pause")
+
+
+def calls_under_way(house):
+	said = h.Http(house.metrics_port).request("GET", "/metrics")[1].decode()
+	return 'proalto_provider_calls_in_progress{channel="whatsapp"} 1' in said
+
+
+def attempt_with_the_old_token_comes_back_late(house):
+	"""Its refusal is not the new token's: it stops nobody."""
+	person = consented(house)
+	with secret(house, "access", "vencido"):
+		takes(house, "whatsapp")
+		house.graph.process.send_signal(signal.SIGSTOP)
+		try:
+			person.says("menú")
+			until(lambda: calls_under_way(house), 10 * h.PATIENCE, "an attempt with the dead token")
+			pathlib.Path(house.folder, "access").write_text(h.ACCESS_TOKEN)
+			before = len(house.log())
+			takes(house, "whatsapp")
+		finally:
+			house.graph.process.send_signal(signal.SIGCONT)
+		person.hears(10)
+	equal(person.hears_all(), [], "said again")
+	check("the channel waits for a person" not in house.log()[before:], "the channel stopped")
+
+
+def new_secret_signs_webhooks(house):
+	person = house.stranger()
+	with secret(house, "app", "secreto-nuevo"):
+		takes(house, "whatsapp")
+		equal(house.post(h.webhook.of(person, person.text("hola")), secret="secreto-nuevo"), 200, "with the new secret")
+		equal(house.post(h.webhook.of(person, person.text("hola"))), 403, "with the old one")
+		person.hears_all()
+	takes(house, "whatsapp")
+	reload(house)
+
+
+def new_key_of_the_sms_gateway(house):
+	person = house.customer()
+	with secret(house, "sms", "vencida"):
+		takes(house, "sms")
+		for words in ("hola", "mi saldo"):
+			person.says(words)
+			bubble = person.hears_all()[-1]
+			if words == "hola":
+				person.taps(bubble, "Sí, autorizo")
+				person.hears_all()
+		person.says(person.document)
+		until(lambda: paused_ms(house, "sms") > 0, 10 * h.PATIENCE, "a channel that waits")
+	equal(house.all_sms(person.mobile), [], "what was sent with a dead key")
+	takes(house, "sms")
+	house.sms(person.mobile)
+	house.settle()
+	equal(len(house.all_sms(person.mobile)), 1, "messages with the code")
+
+
+def empty_secret_is_refused(house):
+	with secret(house, "access", " "):
+		answer = house.ask("reload")
+	equal(answer["reloaded"], False, "that it was read again")
+	check(any("access_token" in line for line in answer["report"]), "the secret is not named", *answer["report"])
+	consented(house)
+
+
+def core_waits_for_a_restart(house):
+	house.settings["core"] = {"max_calls": 3}
+	house.write_config()
+	reload(house, "restart: backends")
+	del house.settings["core"]
+	house.write_config()
+	reload(house)
+
+
 TESTS = [
 	("--check of a good file", check_of_a_good_file),
 	("--check of a bad file, which does not start either", check_of_a_bad_file),
@@ -249,6 +363,12 @@ TESTS = [
 	("an optional one does not", optional_plugin_crashes),
 	("a broken flow is refused by a reload", broken_flow_is_refused),
 	("an open chat ends on the texts it began with", open_chat_ends_on_what_it_began_with),
+	("a dead token is replaced by a reload", dead_token_is_replaced),
+	("a refusal of the old token stops nobody", attempt_with_the_old_token_comes_back_late),
+	("a new secret signs webhooks", new_secret_signs_webhooks),
+	("a new key of the SMS gateway", new_key_of_the_sms_gateway),
+	("an empty secret is refused", empty_secret_is_refused),
+	("a change of the core waits for a restart", core_waits_for_a_restart),
 ]
 
 

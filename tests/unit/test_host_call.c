@@ -57,6 +57,17 @@ static pa_status open_with(struct host *host, const char *name, pa_str text, str
 	return host_open(host, name, "mine", settings, 1, ret, err);
 }
 
+/* Of the instance in use; it stays as long as nobody closes or swaps it. */
+static const struct recorder *self_of(struct plugin *plugin)
+{
+	struct arena *arena PA_CLEANUP(arena_done) = arena_new(1 << 20);
+	pa_call *call = plugin_call_begin(plugin, arena, 1000);
+	const struct recorder *self = call_self(call);
+
+	plugin_call_end(call);
+	return self;
+}
+
 static void test_options_have_their_order_and_defaults(void **state)
 {
 	struct host *host PA_CLEANUP(host_done) = host_make();
@@ -68,7 +79,7 @@ static void test_options_have_their_order_and_defaults(void **state)
 
 	(void)state;
 	assert_int_equal(host_open(host, "recorder", "mine", settings, 2, &plugin, &err), PA_OK);
-	self = plugin_self(plugin);
+	self = self_of(plugin);
 	assert_string_equal(self->text, "hola");
 	assert_int_equal(self->numbers[1], -7);
 	assert_int_equal(self->numbers[2], 1);
@@ -116,7 +127,7 @@ static struct rig rig_make(const char *name)
 
 	if (open_with(rig.host, name, PA_STR("x"), &rig.plugin, &err) != PA_OK)
 		fail_msg("%s", error_text(&err));
-	rig.services = ((struct recorder *)plugin_self(rig.plugin))->host;
+	rig.services = self_of(rig.plugin)->host;
 	return rig;
 }
 
@@ -223,7 +234,7 @@ static void test_a_pure_channel_may_not_block(void **state)
 	pa_error err = ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(ops->verify(plugin_self(rig.plugin), call, &request, &err), PA_BUG);
+	assert_int_equal(ops->verify(call_self(call), call, &request, &err), PA_BUG);
 	assert_non_null(strstr(error_text(&err), "may not block"));
 	plugin_call_end(call);
 }
@@ -326,6 +337,50 @@ static void test_close_waits_for_the_last_call(void **state)
 	plugin_close(NULL);
 	host_free(rig.host);
 	arena_free(rig.arena);
+}
+
+/* A call goes on with the instance with which it began, and so does what it keeps for later; what
+ * begins after the swap has the new one. */
+static void test_swap_closes_after_the_last_call(void **state)
+{
+	struct rig rig PA_CLEANUP(rig_done) = rig_make("recorder");
+	struct host_setting settings[] = {setting("text", PA_STR("nuevo"), 0)};
+	pa_call *old = plugin_call_begin(rig.plugin, rig.arena, 1000), *call;
+	struct instance *kept = plugin_call_keep(old), *beside = NULL;
+	int before = closed;
+
+	(void)state;
+	plugin_call_end(old);
+	assert_int_equal(plugin_open_beside(rig.plugin, settings, 1, &beside, NULL), PA_OK);
+	assert_string_equal(self_of(rig.plugin)->text, "x");
+	plugin_swap(rig.plugin, beside);
+	assert_string_equal(self_of(rig.plugin)->text, "nuevo");
+	assert_false(instance_is_current(kept));
+	assert_true(instance_is_current(beside));
+	call = instance_call_begin(kept, rig.arena, 1000);
+	assert_string_equal(((const struct recorder *)call_self(call))->text, "x");
+	assert_int_equal(closed, before);
+	plugin_call_end(call);
+	assert_int_equal(closed, before + 1);
+}
+
+static void test_refused_beside_changes_nothing(void **state)
+{
+	struct rig rig PA_CLEANUP(rig_done) = rig_make("recorder");
+	struct host_setting settings[] = {setting("text", PA_STR("refuse"), 0)};
+	struct instance *beside = NULL;
+	pa_error err = ERROR_INIT;
+	int before = closed;
+
+	(void)state;
+	assert_int_equal(plugin_open_beside(rig.plugin, settings, 1, &beside, &err), PA_REJECTED);
+	assert_string_equal(error_text(&err), "mine (recorder): the text is not to my taste");
+	assert_string_equal(self_of(rig.plugin)->text, "x");
+	settings[0].value.text = PA_STR("nunca");
+	assert_int_equal(plugin_open_beside(rig.plugin, settings, 1, &beside, &err), PA_OK);
+	instance_release(beside);
+	assert_int_equal(closed, before + 1);
+	assert_string_equal(self_of(rig.plugin)->text, "x");
 }
 
 static void test_watch_names_the_latest(void **state)
@@ -558,6 +613,8 @@ int main(void)
 		cmocka_unit_test(test_serial_plugins_have_one_call),
 		cmocka_unit_test(test_serial_plugins_from_many_threads),
 		cmocka_unit_test(test_close_waits_for_the_last_call),
+		cmocka_unit_test(test_swap_closes_after_the_last_call),
+		cmocka_unit_test(test_refused_beside_changes_nothing),
 		cmocka_unit_test(test_watch_names_the_latest),
 		cmocka_unit_test(test_hooks_frame_every_call),
 		cmocka_unit_test(test_lent_calls_run_on_kept_threads),

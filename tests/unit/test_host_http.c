@@ -54,6 +54,7 @@ static void rig_make(struct rig *rig, const char *name)
 	const struct host_setting setting = {
 		.name = "text", .value = {.size = sizeof(pa_value), .is_set = 1, .text = {"x", 1}}};
 	pa_error err = ERROR_INIT;
+	pa_call *call;
 
 	*rig = (struct rig){.arena = arena_new((size_t)64 << 20)};
 	assert_int_equal(http_server_new(&server, &rig->server, &err), PA_OK);
@@ -62,7 +63,9 @@ static void rig_make(struct rig *rig, const char *name)
 		.directory = "/nonexistent", .probe_path = "/nonexistent", .http = rig->client});
 	assert_int_equal(host_open(rig->host, name, "mine", &setting, 1, &rig->plugin, &err),
 			 PA_OK);
-	rig->services = ((struct recorder *)plugin_self(rig->plugin))->host;
+	call = plugin_call_begin(rig->plugin, rig->arena, 1000);
+	rig->services = ((const struct recorder *)call_self(call))->host;
+	plugin_call_end(call);
 	snprintf(rig->url, sizeof(rig->url), "http://127.0.0.1:%u/", http_server_port(rig->server));
 }
 
