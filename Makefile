@@ -36,13 +36,16 @@ OPT ?= -O2 -g
 PKGS := libconfig libpq libmicrohttpd gnutls libcurl libsystemd jansson libsodium openssl libutf8proc
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PKGS))
+# What opens customers' files is a program of its own, and the only one with these.
+INSPECT_LIBS = $(shell pkg-config --libs libmagic libturbojpeg libpng libqpdf libseccomp)
 
 CPPFLAGS += -D_GNU_SOURCE $(FORTIFY) -DPROALTO_VERSION='"$(VERSION)"' -Iplugins/include -Idaemon -I$(B)/gen
 CFLAGS_ALL = -std=c17 $(OPT) $(WARNINGS) $(HARDEN) $(SANITIZE) $(CFLAGS)
 LDFLAGS_ALL = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 LDLIBS = $(PKG_LIBS) -pthread -ldl -lm
 
-DAEMON_SRC := $(filter-out daemon/main.c daemon/ctl/%,$(wildcard daemon/*.c daemon/*/*.c))
+DAEMON_SRC := $(filter-out daemon/main.c daemon/ctl/% daemon/inspect/%,$(wildcard daemon/*.c daemon/*/*.c))
+INSPECT_SRC := $(filter-out daemon/inspect/main.c,$(wildcard daemon/inspect/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
 PLUGINS := $(patsubst plugins/%/,%,$(filter-out plugins/include/,$(wildcard plugins/*/)))
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
@@ -54,7 +57,7 @@ plugin-src = $(wildcard plugins/$(1)/*.c)
 
 .DEFAULT_GOAL := all
 .PHONY: all
-all: $(B)/proaltod $(B)/proaltoctl $(PLUGINS:%=$(B)/plugins/%.so)
+all: $(B)/proaltod $(B)/proaltoctl $(B)/proalto-inspect $(PLUGINS:%=$(B)/plugins/%.so)
 
 # ---- generated: every statement of sql/queries as data --------------------------------------------
 SQL_FILES := $(wildcard sql/queries/*.sql)
@@ -103,6 +106,14 @@ $(B)/proaltoctl: $(call obj,$(CTL_SRC)) $(B)/libproaltod.a
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS_ALL) -pie $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS)
 
+$(B)/libinspect.a: $(call obj,$(INSPECT_SRC))
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(B)/proalto-inspect: $(B)/obj/daemon/inspect/main.o $(B)/libinspect.a
+	@echo "  LD      $@"
+	$(Q)$(CC) $(CFLAGS_ALL) -pie $(LDFLAGS_ALL) -o $@ $^ $(INSPECT_LIBS)
+
 # ---- plugins: shared objects that see plugins/include only ------------------------------------------
 define plugin-rules
 $(B)/obj/plugins/$(1)/%.o: plugins/$(1)/%.c $(B)/obj/flags
@@ -122,6 +133,9 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libproaltod.a
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS_ALL) -pie $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(B)/tests/unit/test_inspect: $(B)/libinspect.a | $(B)/proalto-inspect
+$(B)/tests/unit/test_inspect: LDLIBS += $(INSPECT_LIBS) -lz
 
 include systemd/install.mk debian/packages.mk
 include $(wildcard tests/*.mk)

@@ -21,6 +21,7 @@ install: install-programs install-data install-units install-manuals install-dev
 install-programs: all
 	$(call install-program,$(B)/proaltod,$(SBINDIR)/proaltod)
 	$(call install-program,$(B)/proaltoctl,$(BINDIR)/proaltoctl)
+	$(call install-program,$(B)/proalto-inspect,$(PREFIX)/lib/proalto/proalto-inspect)
 	$(call install-files,$(INSTALL_PLUGINS:%=$(B)/plugins/%.so),$(PLUGINDIR))
 
 install-data:

@@ -58,6 +58,9 @@ $(B)/libplugins.a: $(STATIC_OBJ)
 	@rm -f $@
 	@ar rcs $@ $^
 
+$(B)/tests/fuzz/fuzz_inspect: $(B)/libinspect.a
+$(B)/tests/fuzz/fuzz_inspect: LDLIBS += $(INSPECT_LIBS)
+
 $(FUZZ_PROGRAMS): $(B)/%: $(B)/obj/%.o $(B)/libsupport.a $(B)/libplugins.a $(B)/libproaltod.a
 	@mkdir -p $(@D)
 	@echo "  LD      $@"

@@ -25,6 +25,11 @@ BEGIN {
 	foreign["jansson.h"] = "^daemon/io/json\\.c$"
 	foreign["sodium.h"] = "^daemon/io/crypto\\.c$"
 	foreign["utf8proc.h"] = "^daemon/io/unicode\\.c$"
+	foreign["magic.h"] = "^daemon/inspect/inspect\\.c$"
+	foreign["turbojpeg.h"] = "^daemon/inspect/jpeg\\.c$"
+	foreign["png.h"] = "^daemon/inspect/png\\.c$"
+	foreign["qpdf/qpdf-c.h"] = "^daemon/inspect/pdf\\.c$"
+	foreign["seccomp.h"] = "^daemon/inspect/sandbox\\.c$"
 	foreign["dlfcn.h"] = "^daemon/host/load\\.c$"
 
 	banned = "(^|[^a-zA-Z0-9_])(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atoll|atof|gets|setlocale|alloca|system|popen)[ \t]*\\("
@@ -76,7 +81,7 @@ function check_daemon_include(header,    own)
 
 function check_plugin_include(header)
 {
-	if (header ~ /^(base|io|host|config|core|queue|gate|flow|consent|identity|evidence|edge|ctl|metrics)\// ||
+	if (header ~ /^(base|io|host|config|core|queue|gate|flow|consent|identity|evidence|edge|ctl|metrics|inspect|media)\// ||
 	    header ~ /\.\./)
 		complain(FNR, "a plugin sees plugins/include only, not \"" header "\"")
 }
