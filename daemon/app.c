@@ -437,12 +437,14 @@ static pa_status serve(struct app *app, pa_error *err)
 int app_run(const struct app_options *options)
 {
 	struct app *app = calloc(1, sizeof(*app));
+	struct config_version config;
 	pa_error err = ERROR_INIT;
 	pa_status status;
 
 	if (!app)
 		abort();
 	app->options = options;
+	config = config_version_of(options->config_path);
 	signal(SIGPIPE, SIG_IGN);
 	status = crypto_init();
 	if (status == PA_OK)
@@ -459,7 +461,7 @@ int app_run(const struct app_options *options)
 	loop_free(app->loop);
 	free(app);
 	if (status == PA_REJECTED)
-		return refused_wait(options->config_path) ? EX_CONFIG : 0;
+		return refused_wait(options->config_path, &config) ? EX_CONFIG : 0;
 	return status == PA_OK ? 0 : 1;
 }
 

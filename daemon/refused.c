@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define MOST_S 30
+#define MARK_FORMAT "%d %llu %lld.%ld %lld\n" /* pause, version */
 
 static bool mark_path(char *out, size_t room)
 {
@@ -20,47 +21,57 @@ static bool mark_path(char *out, size_t room)
 	return len > 0 && (size_t)len < room;
 }
 
-static bool is_newer(const struct stat *a, const struct stat *b)
+struct config_version config_version_of(const char *path)
 {
-	return a->st_mtim.tv_sec > b->st_mtim.tv_sec ||
-	       (a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec > b->st_mtim.tv_nsec);
+	struct config_version version = {0};
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		version = (struct config_version){(unsigned long long)st.st_ino,
+						  (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+						  (long long)st.st_size};
+	return version;
 }
 
-/* The seconds that the last refusal cost; 0 if there was none of this file. */
-static int last_pause(const char *mark, const char *config_path)
+static bool is_same(const struct config_version *a, const struct config_version *b)
 {
-	struct stat config, marked;
-	char text[8];
-	FILE *file;
-	long seconds = 0;
+	return a->inode == b->inode && a->modified_s == b->modified_s &&
+	       a->modified_ns == b->modified_ns && a->size == b->size;
+}
 
-	if (stat(config_path, &config) != 0 || stat(mark, &marked) != 0 ||
-	    is_newer(&config, &marked))
-		return 0;
-	file = fopen(mark, "re");
+/* The seconds that the last refusal cost; 0 if there was none of this version. */
+static int last_pause(const char *mark, const struct config_version *refused)
+{
+	struct config_version of = {0};
+	int seconds = 0;
+	FILE *file = fopen(mark, "re");
+
 	if (!file)
 		return 0;
-	if (fgets(text, sizeof(text), file))
-		seconds = strtol(text, NULL, 10);
+	if (fscanf(file, MARK_FORMAT, &seconds, &of.inode, &of.modified_s, &of.modified_ns,
+		   &of.size) != 5 ||
+	    !is_same(&of, refused))
+		seconds = 0;
 	fclose(file);
-	return seconds > 0 && seconds <= MOST_S ? (int)seconds : 0;
+	return seconds > 0 && seconds <= MOST_S ? seconds : 0;
 }
 
-static void write_mark(const char *mark, int seconds)
+static void write_mark(const char *mark, int seconds, const struct config_version *refused)
 {
 	FILE *file = fopen(mark, "we");
 
 	if (!file)
 		return; /* then it is tried again at once, as ever */
-	fprintf(file, "%d\n", seconds);
+	fprintf(file, MARK_FORMAT, seconds, refused->inode, refused->modified_s,
+		refused->modified_ns, refused->size);
 	fclose(file);
 }
 
-static bool has_changed(const char *path, const struct stat *before)
+static bool has_changed(const char *path, const struct config_version *refused)
 {
-	struct stat now;
+	struct config_version now = config_version_of(path);
 
-	return stat(path, &now) != 0 || is_newer(&now, before);
+	return !is_same(&now, refused);
 }
 
 /* False on a signal to end. */
@@ -76,22 +87,21 @@ static bool sleep_a_second(void)
 	return sigtimedwait(&ends, NULL, &second) < 0;
 }
 
-bool refused_wait(const char *config_path)
+bool refused_wait(const char *config_path, const struct config_version *refused)
 {
-	struct stat before;
 	char mark[4096];
 	int last, seconds;
 
-	if (!mark_path(mark, sizeof(mark)) || stat(config_path, &before) != 0)
+	if (!mark_path(mark, sizeof(mark)))
 		return true;
-	last = last_pause(mark, config_path);
+	last = last_pause(mark, refused);
 	seconds = last * 2 < MOST_S ? last * 2 : MOST_S;
-	write_mark(mark, seconds ? seconds : 1);
+	write_mark(mark, seconds ? seconds : 1, refused);
 	if (seconds)
 		notify_status("La configuración no sirve (journalctl dice por qué); se intenta de "
 			      "nuevo en %d s o cuando cambie %s",
 			      seconds, config_path);
-	while (seconds-- > 0 && !has_changed(config_path, &before))
+	while (seconds-- > 0 && !has_changed(config_path, refused))
 		if (!sleep_a_second())
 			return false;
 	return true;

@@ -15,8 +15,20 @@
 
 #include "base/base.h"
 
-/* Waits as long as it is due. False: it was told to end meanwhile (SIGTERM, SIGINT). */
-bool refused_wait(const char *config_path);
+/* Which version of the file is meant; all zero: none can be seen. */
+struct config_version {
+	unsigned long long inode;
+	long long modified_s;
+	long modified_ns;
+	long long size; /* bytes */
+};
+
+/* To be asked before the file is read: a change meanwhile is then a new version. */
+struct config_version config_version_of(const char *path);
+
+/* Waits as long as it is due, or until the file is no longer that version. False: it was told to
+ * end meanwhile (SIGTERM, SIGINT). */
+bool refused_wait(const char *config_path, const struct config_version *refused);
 
 /* It was accepted: the next refusal is the first. */
 void refused_forget(void);

@@ -11,7 +11,6 @@
 
 #define RECIPIENTS 16384 /* slots for how often each was written to; a power of two */
 #define FILE_WAIT_NS (4 * NS_PER_S)
-#define DOUBT_NS (NS_PER_S / 4) /* looked at again after so long */
 
 /* How often a person was written to, and on which channel. */
 struct recipient {
@@ -134,13 +133,6 @@ static bool end_uncertainty(struct dispatch *d, struct outbound *o)
 	return false;
 }
 
-/* Its turn's commit may be the one of which the writer does not know yet whether it took effect:
- * then nothing of it has left, and it comes by itself. */
-static bool is_in_doubt(const struct dispatch *d, const struct lane *lane)
-{
-	return lane->coming || !writer_is_ready(d->options.writer);
-}
-
 /* When the first message of a lane may go; 0: now. */
 static int64_t not_before(struct dispatch *d, const struct lane *lane, const struct outbound *o,
 			  int64_t now_ns)
@@ -149,8 +141,6 @@ static int64_t not_before(struct dispatch *d, const struct lane *lane, const str
 	int64_t settled_ns = o->uncertain_ns + o->channel->config->uncertain_wait_ms * NS_PER_MS;
 	const struct outlet *outlet = outlet_of(d, lane->channel);
 
-	if (o->state == OUTBOX_UNCERTAIN && is_in_doubt(d, lane))
-		settled_ns = settled_ns > now_ns + DOUBT_NS ? settled_ns : now_ns + DOUBT_NS;
 	if (o->state == OUTBOX_UNCERTAIN && settled_ns > due)
 		due = settled_ns;
 	if (o->state != OUTBOX_UNCERTAIN && outlet->paused_until_ns > due)

@@ -42,7 +42,7 @@ struct writer {
 	bool has_doubts;         /* items of the lines were in a commit whose answer was lost */
 	_Atomic int64_t node;
 	_Atomic bool is_ready, is_committing;
-	_Atomic bool awaits_sweep; /* events in doubt were refused */
+	_Atomic bool awaits_sweep; /* since the connection was lost */
 	_Atomic bool is_stopping;
 	struct complaint complaint;
 	_Atomic size_t waiting;
@@ -199,8 +199,6 @@ static void put_back(struct writer *w, const struct batch *batch)
 		}
 	}
 	w->has_doubts = true;
-	if (batch->count[ITEM_EVENT])
-		atomic_store(&w->awaits_sweep, true);
 }
 
 static void disconnect(struct writer *w, const pa_error *err)
@@ -209,6 +207,7 @@ static void disconnect(struct writer *w, const pa_error *err)
 		log_error(LOG_NO_IDS, "the store is away: %s", error_text(err));
 	db_close(w->store.db);
 	w->store.db = NULL;
+	atomic_store(&w->awaits_sweep, true);
 }
 
 /* Not now: what is sent again by others is refused, the rest is tried again. */

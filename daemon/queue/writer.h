@@ -81,9 +81,10 @@ bool writer_is_ready(const struct writer *writer);
 /* It waits for PostgreSQL to answer: if nothing moves, that is not its fault. */
 bool writer_waits_for_store(const struct writer *writer);
 
-/* After a commit in doubt, events that were refused may be in the store all the same, and nobody
- * has them in hand. Until somebody has found them, nothing new is taken, or it would overtake them.
- */
+/* After a lost connection, events that were refused may be in the store all the same, and nobody
+ * has them in hand; and the leases may have run out, without which what is committed to leave would
+ * be dropped. Until the keeper has its leases again and has found those events nothing new is
+ * taken. */
 bool writer_awaits_sweep(const struct writer *writer);
 void writer_swept(struct writer *writer);
 
