@@ -139,6 +139,7 @@ struct conversation;
 struct turn_item {
 	struct item item;
 	struct arena *arena;
+	struct flow_set *flows; /* counted: a reload may replace them while the turn is stored */
 	struct conversation *conversation;
 	int64_t conversation_id;
 	int64_t epoch;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "queue/queue.h"
 
+#include "flow/set.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "queue/prober.h"
@@ -138,6 +139,7 @@ static void turn_ended(void *arg, struct turn_item *turn, enum turn_end end)
 			conversations_drop_first(queue->conversations, c);
 		}
 	}
+	flow_set_unref(turn->flows);
 	arena_free(turn->arena);
 }
 

@@ -46,6 +46,7 @@ struct making {
 	struct ports *ports;
 	struct conversation *c;
 	struct arena *arena;
+	struct flow_set *flows; /* what the turn leaves points into it */
 	const struct waiting *waiting[MAX_EVENTS];
 	struct turn_event events[MAX_EVENTS];
 	size_t count;
@@ -297,7 +298,8 @@ static void seal_state(struct making *m, struct turn_item *turn)
 		seal_arena(m->arena, &m->c->contact->key, PA_STR("state"), turn->state);
 }
 
-/* The effects go to the writer, with the arena. PA_RETRY: the store has given no ids. */
+/* The effects go to the writer, with the arena and the flows. PA_RETRY: the store has given no ids.
+ */
 static pa_status put_effects(struct making *m)
 {
 	struct turn_item *turn = ARENA_NEW(m->arena, struct turn_item);
@@ -305,6 +307,7 @@ static pa_status put_effects(struct making *m)
 
 	turn->item.kind = ITEM_TURN;
 	turn->arena = m->arena;
+	turn->flows = m->flows;
 	turn->conversation = m->c;
 	turn->conversation_id = m->c->id;
 	turn->epoch = m->c->epoch;
@@ -344,20 +347,18 @@ static void fail(struct making *m, const pa_error *err)
 	conversations_drop_first(workers->options.conversations, m->c);
 }
 
-/* True if the arena went to the writer. */
+/* True if the arena and the flows went to the writer. */
 static bool run_turn(struct making *m)
 {
 	struct workers *workers = m->workers;
 	struct conversations *all = workers->options.conversations;
-	struct flow_set *set = workers->options.flow_set(workers->options.flow_set_arg);
 	struct turn_ports table = ports_table(m->ports);
 	pa_error err = ERROR_INIT;
 	pa_status status = prepare(m, &err);
 
 	flight_note(m->c->id, m->count ? m->waiting[0]->id : 0);
 	if (status == PA_OK)
-		status = turn_run(set, &m->in, &table, m->arena, &m->out, &err);
-	flow_set_unref(set);
+		status = turn_run(m->flows, &m->in, &table, m->arena, &m->out, &err);
 	atomic_fetch_add(&workers->turns, 1);
 	if (m->ports->found_store_away) {
 		conversations_wait(all, m->c);
@@ -404,15 +405,22 @@ static void *worker_main(void *arg)
 
 		atomic_store(&worker->moved_ns, now_ns);
 		m = ARENA_NEW(arena, struct making);
-		*m = (struct making){.workers = workers, .ports = &ports, .c = c, .arena = arena};
+		*m = (struct making){
+			.workers = workers,
+			.ports = &ports,
+			.c = c,
+			.arena = arena,
+			.flows = workers->options.flow_set(workers->options.flow_set_arg)};
 		ports.arena = arena;
 		ports.conversation = c;
 		ports.until_ns = now_ns + workers->options.turn_deadline_ms * NS_PER_MS;
 		ports.last_provider_id = PA_STR_ABSENT;
 		ports.is_marked = false;
 		ports.found_store_away = false;
-		if (!run_turn(m))
+		if (!run_turn(m)) {
+			flow_set_unref(m->flows);
 			arena_free(arena);
+		}
 		histogram_note(&workers->took, clock_monotonic_ns() - now_ns);
 		flight_note(0, 0);
 		atomic_store(&worker->moved_ns, 0);

@@ -3,6 +3,7 @@
 """What the daemon reads before it serves: a file that is good or bad, a demonstration that is none,
 a plugin that can't be used, and flows that change while people are in them."""
 
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 sys.path[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support")
 
@@ -242,6 +244,30 @@ def open_chat_ends_on_what_it_began_with(house):
 		hears_with(one, words.format(pedido="$"))
 
 
+def reloads_in_a_row(house):
+	"""Texts that nobody needs any more are let go under the turns that were made of them."""
+	writers = [consented(house) for _ in range(12)]
+	over = threading.Event()
+
+	def write(person):
+		while not over.is_set():
+			person.says("quiero poner una queja")
+			person.says("menú")
+
+	started = house.starts
+	with concurrent.futures.ThreadPoolExecutor(len(writers)) as pool:
+		writing = [pool.submit(write, person) for person in writers]
+		try:
+			for _ in range(150):
+				check(house.ask("reload")["reloaded"], "a reload was refused")
+		finally:
+			over.set()
+		for one in writing:
+			one.result()
+	house.settle(60)
+	equal((house.starts, house.process.poll()), (started, None), "starts, and how the last one ended")
+
+
 @contextlib.contextmanager
 def secret(house, name, value):
 	"""Meanwhile the file of a secret holds something else; whoever wants it taken reloads."""
@@ -367,6 +393,7 @@ TESTS = [
 	("an optional one does not", optional_plugin_crashes),
 	("a broken flow is refused by a reload", broken_flow_is_refused),
 	("an open chat ends on the texts it began with", open_chat_ends_on_what_it_began_with),
+	("reloads in a row, while people write", reloads_in_a_row),
 	("a dead token is replaced by a reload", dead_token_is_replaced),
 	("a refusal of the old token stops nobody", attempt_with_the_old_token_comes_back_late),
 	("a new secret signs webhooks", new_secret_signs_webhooks),
