@@ -9,6 +9,7 @@
 #include "ctl/backup.h"
 #include "ctl/code.h"
 #include "ctl/keepsake.h"
+#include "ctl/once.h"
 #include "ctl/options.h"
 #include "ctl/peer.h"
 #include "io/schema.h"
@@ -247,8 +248,8 @@ static pa_status find_database(struct archive *archive, pa_error *err)
 }
 
 /* Gives the dump to pg_restore, which need not read it to its end if it says that all is well. */
-static pa_status give_dump(struct restore *r, const char *const *argv, bool is_read_whole,
-			   pa_error *err)
+static pa_status give_dump(struct restore *r, const char *conninfo, const char *const *argv,
+			   bool is_read_whole, pa_error *err)
 {
 	struct archive *archive PA_CLEANUP(archive_done) = NULL;
 	int fd PA_CLEANUP(fd_done) = -1;
@@ -262,7 +263,7 @@ static pa_status give_dump(struct restore *r, const char *const *argv, bool is_r
 	if (status == PA_OK)
 		status = find_database(archive, err);
 	if (status == PA_OK)
-		status = peer_start(r->ctl, r->conninfo, argv, true, &child, err);
+		status = peer_start(r->ctl, conninfo, argv, true, &child, err);
 	if (status != PA_OK)
 		return status;
 	status = feed(archive, &child, err);
@@ -277,7 +278,7 @@ static pa_status look_at_dump(struct restore *r, pa_error *err)
 {
 	static const char *const argv[] = {"pg_restore", "--list", NULL};
 
-	return give_dump(r, argv, false, err);
+	return give_dump(r, r->conninfo, argv, false, err);
 }
 
 /* With --schema it leaves out the schema itself and who may use it: that comes last. */
@@ -294,14 +295,17 @@ static pa_status pour(struct restore *r, pa_error *err)
 			      NULL,
 			      NULL};
 	const char **name = &argv[ARRAY_COUNT(argv) - 2];
-	pa_status status = db_environment(r->ctl->arena, r->conninfo, &environment, err);
+	const char *conninfo;
+	pa_status status = once_login(r->ctl, r->conninfo, &conninfo, err);
 
+	if (status == PA_OK)
+		status = db_environment(r->ctl->arena, conninfo, &environment, err);
 	for (; status == PA_OK && *environment; environment++)
 		if (strncmp(*environment, "PGDATABASE=", strlen("PGDATABASE=")) == 0)
 			*name = *environment + strlen("PGDATABASE=");
 	if (status == PA_OK && !*name)
 		status = error_set(err, PA_REJECTED, "the connection string names no database");
-	return status == PA_OK ? give_dump(r, argv, true, err) : status;
+	return status == PA_OK ? give_dump(r, conninfo, argv, true, err) : status;
 }
 
 static pa_status run_plain(struct restore *r, struct db *db, enum sql statement, pa_error *err)
@@ -423,8 +427,11 @@ static pa_status settle(struct restore *r, pa_error *err)
 	struct db *db PA_CLEANUP(close_db) = NULL;
 	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
 	int64_t erased = 0;
-	pa_status status = peer_open(r->ctl, r->conninfo, sets, &db, err);
+	const char *conninfo;
+	pa_status status = once_login(r->ctl, r->conninfo, &conninfo, err);
 
+	if (status == PA_OK)
+		status = peer_open(r->ctl, conninfo, sets, &db, err);
 	if (status == PA_OK)
 		status = settle_with(r, db, &erased, &rows, err);
 	if (status != PA_OK)
@@ -439,6 +446,18 @@ static pa_status settle(struct restore *r, pa_error *err)
 	return PA_OK;
 }
 
+/* It opens nothing any more, whether it goes or not. */
+static void forget_login(struct restore *r)
+{
+	pa_error err = ERROR_INIT;
+
+	if (once_forget(r->ctl, r->conninfo, &err) != PA_OK)
+		ctl_fail(r->ctl, CTL_OK, "%s (%s)",
+			 ctl_say("no se pudo borrar el rol proalto_restore",
+				 "the role proalto_restore can't be dropped"),
+			 error_text(&err));
+}
+
 static pa_status restore_database(struct restore *r, struct db *db, pa_error *err)
 {
 	pa_status status = make_room(r, db, err);
@@ -450,6 +469,7 @@ static pa_status restore_database(struct restore *r, struct db *db, pa_error *er
 		status = settle(r, err);
 	if (status != PA_OK)
 		undo(r);
+	forget_login(r);
 	return status;
 }
 

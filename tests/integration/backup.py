@@ -406,6 +406,78 @@ def a_secret_outside_is_not_written(vault):
 	equal(os.path.exists(outside), False, "it was written")
 
 
+LURE = """
+CREATE FUNCTION proalto.lure() RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE TABLE proalto.lure (n integer CHECK (proalto.lure()));
+INSERT INTO proalto.lure VALUES (1);
+GRANT SELECT ON proalto.lure TO proalto;
+CREATE OR REPLACE FUNCTION proalto.lure() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+	BEGIN SET ROLE NONE; CREATE ROLE intruso SUPERUSER; EXCEPTION WHEN OTHERS THEN NULL; END;
+	BEGIN SET ROLE proalto_owner; EXCEPTION WHEN OTHERS THEN NULL; END;
+	RETURN true; END $$;
+CREATE FUNCTION proalto.lured() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	PERFORM proalto.lure(); RETURN NEW; END $$;
+CREATE TRIGGER lured BEFORE INSERT ON proalto.erasure FOR EACH ROW EXECUTE FUNCTION proalto.lured();
+"""
+
+
+def has_role(server, name):
+	"""And that it takes no password for long."""
+	return server.psql("postgres").rows("SELECT rolvaliduntil < now() + interval '61 s' FROM pg_roles"
+					    f" WHERE rolname = '{name}'")
+
+
+def a_forged_one_gains_nothing(vault):
+	"""Its SQL runs while the rows come and while the erasures are applied; a superuser restores it."""
+	house = vault.house
+	address = f"127.{os.getpid() % 250 + 1}.{os.getpid() // 250 % 250 + 1}.7"
+	server = postgres.Server(options=f"-c listen_addresses={address}")
+	try:
+		session = house.server.psql("proalto")
+		session.rows(LURE)
+		try:
+			house.ctl("backup", "--output", vault.path("forged"))
+			house.ctl("backup", "--erasures-only", "--output", vault.path("any"))
+		finally:
+			session.rows("DROP TABLE proalto.lure; DROP FUNCTION proalto.lure(), proalto.lured() CASCADE")
+		rules = os.path.join(server.directory, "data/pg_hba.conf")
+		with open(rules) as file:
+			text = file.read()
+		with open(rules, "w") as file:
+			file.write(f"host all proalto_restore {address}/32 scram-sha-256\n" + text)
+		server.psql("postgres").rows("SELECT pg_reload_conf()")
+		server.run_file("postgres", os.path.join(h.TOP, "sql/roles.sql"))
+		server.make_database("proalto", "proalto_owner")
+		args = ["restore", vault.path("forged"), "--code-file", vault.codes[0], "--dsn",
+			f"host={server.host} port=5432 dbname=proalto user=test options=-crole=proalto_owner"]
+		killed_in_between(vault, args)
+		equal(has_role(server, "proalto_restore"), [["t"]], "what is left of one that was killed takes no password soon")
+		status, said = vault.ctl(*args, "--replace", "--confirm", "proalto")
+		equal(status, 0, said)
+		equal(has_role(server, "proalto_restore"), [], "the login that is left")
+		equal(has_role(server, "intruso"), [], "the role that its SQL wanted")
+		equal(server.psql("proalto").rows("SELECT tableowner FROM pg_tables WHERE tablename = 'lure'"), [["proalto_owner"]],
+		      "the owner")
+		server.psql("proalto").rows("SELECT proalto.lure()")
+		check(has_role(server, "intruso"), "the SQL is harmless: the test can't fail")
+	finally:
+		server.stop()
+
+
+def killed_in_between(vault, args):
+	tools = vault.path("hanging")
+	os.mkdir(tools)
+	with open(os.open(os.path.join(tools, "pg_restore"), os.O_WRONLY | os.O_CREAT, 0o755), "w") as file:
+		file.write(f'#!/bin/sh\ncase "$*" in *--list*) exec /usr/bin/pg_restore "$@";; esac\n'
+			   f'touch {tools}/began; exec cat >/dev/null\n')
+	process = subprocess.Popen([os.path.join(h.B, "proaltoctl"), "--config", vault.house.config_path, *args],
+				   env=dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}"), stdout=subprocess.DEVNULL,
+				   stderr=subprocess.DEVNULL)
+	until(lambda: os.path.exists(f"{tools}/began"), 30 * h.PATIENCE, "pg_restore")
+	process.kill()
+	process.wait()
+
+
 TESTS = [
 	("no backup without a recovery file", no_backup_without_a_recovery_file),
 	("a backup under load, in which nothing can be read", a_backup_under_load),
@@ -415,6 +487,7 @@ TESTS = [
 	("a person is erased after the backup", beto_is_erased),
 	("what is damaged or not wanted touches nothing", what_is_damaged_touches_nothing),
 	("what fails half-way leaves the store", what_fails_leaves_the_store),
+	("a forged backup gains nothing by a superuser's restore", a_forged_one_gains_nothing),
 	("a backup comes back on another PostgreSQL", another_machine),
 	("customers go on where they were", they_go_on),
 	("who was erased since stays erased", the_erased_one_is_new),
