@@ -78,8 +78,7 @@ static pa_status register_node(struct keeper *k, pa_error *err)
 	return status;
 }
 
-/* Nothing can be hashed or opened before. */
-static pa_status learn_keys(struct keeper *k, pa_error *err)
+pa_status keeper_learn_keys(struct keeper *k, pa_error *err)
 {
 	k->rotation.ring = k->options.ring;
 	k->rotation.arena = k->arena;
@@ -93,10 +92,15 @@ static pa_status tell_keys(struct keeper *k, pa_error *err)
 	return rotation_register(&k->rotation, err);
 }
 
+/* Whoever may not seal any more must not write any more. */
 static pa_status rotate(struct keeper *k, pa_error *err)
 {
 	pa_status status = rotation_step(&k->rotation, clock_now_ns(), err);
 
+	if (k->rotation.is_shut_out) {
+		log_error(LOG_NO_IDS, "%s: ending", error_text(err));
+		abort();
+	}
 	atomic_store(&k->rotation_state, (int)k->rotation.state);
 	return status;
 }
@@ -237,7 +241,7 @@ static pa_status start(struct keeper *k, pa_error *err)
 	if (status == PA_OK)
 		status = keeper_run(k, keeper_params(k, SQL_OTHERS_HEAR), NULL, err);
 	if (status == PA_OK)
-		status = learn_keys(k, err);
+		status = keeper_learn_keys(k, err);
 	if (status == PA_OK)
 		status = feed_ids(k, err);
 	if (status == PA_OK)

@@ -102,7 +102,9 @@ static pa_status come_back(struct keeper *k, pa_error *err)
 	if (status == PA_OK && keeper_phase(k) == KEEPER_DRAINED) {
 		k->node = 0;
 		k->has_recovered = false;
-		status = keeper_join(k, err);
+		status = keeper_learn_keys(k, err); /* nobody waited for it to have a new one */
+		if (status == PA_OK)
+			status = keeper_join(k, err);
 	}
 	if (status != PA_OK)
 		return status;

@@ -100,6 +100,9 @@ pa_status keeper_sweep_outbox(struct keeper *k, enum outbox_sweep sweep, pa_erro
 bool keeper_is_draining(struct keeper *k);
 pa_status keeper_drain_tick(struct keeper *k, pa_error *err) PA_MUST_USE;
 
+/* Nothing can be hashed or opened before; PA_REJECTED: the store is sealed under another key. */
+pa_status keeper_learn_keys(struct keeper *k, pa_error *err) PA_MUST_USE;
+
 /* Registers this start under a new id, and takes up what is there for it. */
 pa_status keeper_join(struct keeper *k, pa_error *err) PA_MUST_USE;
 

@@ -195,6 +195,7 @@ static pa_status follow(struct rotation *r, const struct db_result *rows, pa_err
 	const struct master *before = keyring_in_force(r->ring);
 	pa_status status = put_in_force(r, rows, err);
 
+	r->is_shut_out = status == PA_REJECTED;
 	if (status != PA_OK || keyring_in_force(r->ring) == before)
 		return status;
 	log_notice(LOG_NO_IDS, "the new master key is in force");
@@ -361,14 +362,12 @@ pa_status rotation_step(struct rotation *r, int64_t now_ns, pa_error *err)
 	const struct master *newest = keyring_masters(r->ring, &count);
 	pa_status status;
 
-	if (count == 1 || r->is_told)
-		return PA_OK;
 	status = list(r, &rows, err);
 	if (status == PA_OK && !db_rows(rows))
 		return error_set(err, PA_REJECTED, "the store has lost its master keys");
 	if (status == PA_OK)
 		status = follow(r, rows, err);
-	if (status != PA_OK)
+	if (status != PA_OK || count == 1 || r->is_told)
 		return status;
 	if (is_over(r, rows)) {
 		tell_over(r);

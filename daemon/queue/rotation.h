@@ -8,7 +8,7 @@
  * takes nothing more that is sealed under it (contact_insert looks). When the last transaction that
  * began before that has ended, one node seals every contact's key anew, some at a time, and notes
  * how far it is; another goes on if it dies. A node that has only the old key is refused from then
- * on.
+ * on, also one that slept meanwhile or was drained.
  *
  * The keeper's own: one thread, on its connection, with the statements of the set "keys".
  */
@@ -30,9 +30,10 @@ struct rotation {
 	struct arena *arena; /* of one step */
 	int64_t node;
 	enum rotation_state state;
-	int64_t fence;  /* the transaction that struck the old key out; 0: not yet */
-	bool is_fenced; /* all before it have ended */
-	bool is_told;   /* that it is over */
+	int64_t fence;    /* the transaction that struck the old key out; 0: not yet */
+	bool is_fenced;   /* all before it have ended */
+	bool is_told;     /* that it is over */
+	bool is_shut_out; /* the key in force is one that this node does not have */
 };
 
 /* Learns the store's key and which master key is in force; a store that has none is given one.
@@ -47,7 +48,8 @@ pa_status rotation_look(struct rotation *rotation, pa_error *err) PA_MUST_USE;
  * anew. */
 pa_status rotation_register(struct rotation *rotation, pa_error *err) PA_MUST_USE;
 
-/* A step, each second. Does nothing if the configuration has one key. */
+/* A step, each second. With one key, a look at whether that is still the one in force: a node that
+ * was taken for dead is not waited for. */
 pa_status rotation_step(struct rotation *rotation, int64_t now_ns, pa_error *err) PA_MUST_USE;
 
 #endif

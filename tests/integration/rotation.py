@@ -7,6 +7,7 @@ counts the turns of its conversation, so a state that could not be opened would 
 """
 
 import os
+import signal
 import sys
 import time
 
@@ -117,11 +118,51 @@ def the_old_one_is_refused(keys):
 	keys.restart_second()
 
 
+def a_node_that_was_away(keys):
+	"""Drained, it is not waited for; with a key of before it can't come back."""
+	house, newest = keys.house, os.urandom(32).hex()
+	person = house.stranger()
+	keys.says(0, person, "say a")
+	equal(person.hears().text, "1 a", "the answer")
+	house.ctl("drain", "--reason", "prueba")
+	before = keys.in_force()
+	keys.put_second(newest, keys.new)
+	keys.restart_second()
+	until(lambda: house.rows("SELECT encode(id, 'hex') FROM master_key WHERE finished_at IS NOT NULL") not in
+	      ([], [[before]]), 60 * h.PATIENCE, "an end to the change")
+	size = len(house.log())
+	house.ask("undrain", reason="prueba")
+	until(lambda: "is not a key of this store" in house.log()[size:], 10 * h.PATIENCE, "a refusal")
+	equal(keys.post(0, h.webhook.of(person, person.text("say b"))), 503, "the webhook of the node without the key")
+	equal(house.sql(f"SELECT count(*) FROM node WHERE name = '{nodes.NAMES[0]}' AND alive_until > now()"), "0", "its leases")
+	keys.says(1, person, "say b")
+	equal(person.hears(20).text, "2 b", "the other one's answer")
+	keys.put_first(newest, keys.new)
+	house.restart()
+	keys.says(0, person, "say c")
+	equal(person.hears().text, "3 c", "the answer with the key")
+
+
+def a_node_that_slept(keys):
+	"""Taken for dead, it was not waited for: what another key seals by now it must not touch."""
+	house, known = keys.house, keys.in_force()
+	house.rows("UPDATE master_key SET id = substr(sha256(id), 1, 16)")
+	try:
+		equal([node.process.wait(10 * h.PATIENCE) for node in keys.nodes], [-signal.SIGABRT] * 2, "how they end")
+	finally:
+		house.rows(f"UPDATE master_key SET id = decode('{known}', 'hex')")
+	check("that this node does not have" in house.log(), "the journal does not say why")
+	house.start()
+	keys.second.start()
+
+
 TESTS = [
 	("a store gets its key once", a_store_gets_its_key_once),
 	("the master key is changed under load", changed_under_load),
 	("the old key goes and nothing is missing", the_old_one_goes),
 	("the old key is refused", the_old_one_is_refused),
+	("a node that slept through a change ends", a_node_that_slept),
+	("a node that was away from a change is refused", a_node_that_was_away),
 ]
 
 
