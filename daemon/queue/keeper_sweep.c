@@ -111,6 +111,13 @@ static size_t end_of_conversation(const struct db_result *events, size_t row)
 	return row;
 }
 
+/* Nobody can read them any more; a receipt may bring one long after. */
+static void put_aside(struct keeper *k, const struct db_result *events, size_t row, size_t end)
+{
+	for (; row < end; row++)
+		keeper_set_aside(k, db_int64(events, row, 0), "its contact was erased");
+}
+
 /* Adds those of one conversation, if it was claimed. */
 static void add_events(struct keeper *k, const struct db_result *claims,
 		       const struct db_result *events, size_t row, size_t end)
@@ -121,7 +128,13 @@ static void add_events(struct keeper *k, const struct db_result *claims,
 
 	while (claim < db_rows(claims) && db_int64(claims, claim, 0) != conversation)
 		claim++;
-	if (claim == db_rows(claims) || !fill_claimed(k, claims, claim, &claimed))
+	if (claim == db_rows(claims))
+		return;
+	if (db_is_null(claims, claim, 3)) {
+		put_aside(k, events, row, end);
+		return;
+	}
+	if (!fill_claimed(k, claims, claim, &claimed))
 		return;
 	for (; row < end; row++) {
 		struct arena *arena PA_CLEANUP(arena_done) = arena_new(EVENT_CAP);

@@ -265,6 +265,25 @@ def messages_that_nobody_can_open(house):
 		equal(house.log().count(f"a message was dropped: {what}"), 1, f"words in the log on {what}")
 
 
+def events_of_somebody_erased(house):
+	"""A status comes when its person is erased by then: nobody can tell him, and nobody tries again and again."""
+	house.graph.control("statuses", {"failed_code": 131026, "sent_ms": 2000})
+	person = house.stranger()
+	person.says("care a")
+	person.hears()
+	house.graph.control("statuses", {"failed_code": 0, "sent_ms": 5})
+	outbox = "FROM outbox ORDER BY id DESC LIMIT 1"
+	equal(house.sql(f"SELECT erase_contact((SELECT conversation_id / 256 {outbox}), now(), 'prueba')"), "1", "contacts erased")
+	until(lambda: house.sql(f"SELECT statuses & 16 {outbox}") == "16", 10 * h.PATIENCE, "the status")
+	said = until(lambda: house.rows("SELECT id, reason FROM set_aside"), 10 * h.PATIENCE, "an event set aside")
+	equal([reason for _, reason in said], ["its contact was erased"], "why")
+	house.ctl("set-aside", "retry", said[0][0], "--reason", "prueba")
+	until(lambda: house.log().count("an event was set aside: its contact was erased") == 2, 10 * h.PATIENCE, "it again")
+	equal(house.sql("SELECT count(*) FROM work"), "0", "work")
+	check("key can't be opened" not in house.log(), "the journal tells of keys")
+	house.ctl("set-aside", "drop", said[0][0], "--reason", "prueba")
+
+
 def words_of_others(house):
 	"""One look into the store for all that was said, not one a word."""
 	commits = "SELECT xact_commit FROM pg_stat_database WHERE datname = 'proalto'"
@@ -283,6 +302,7 @@ BACKLOG = [
 	("work that a clock ahead stamped", stamped_by_a_clock_ahead),
 	("a death is charged once", charged_once),
 	("messages that nobody can open", messages_that_nobody_can_open),
+	("events of somebody erased", events_of_somebody_erased),
 	("many words of other nodes", words_of_others),
 ]
 TESTS = [
