@@ -21,11 +21,13 @@ UNION ALL
 SELECT NULL, number FROM channel WHERE owner IS DISTINCT FROM $7;
 
 -- name: outcome_update
--- What became of attempts. A secret payload is wiped when nothing more is to be done.
+-- What became of attempts; sent and failed by a receipt already is failed. A secret payload is wiped when nothing
+-- more is to be done.
 -- $1 outbox ids, ascending, $2 states, $3 open?, $4 external ids (sealed), $5 codes, $6 reasons, $7 now,
 -- $8 the gate's answers (NULL: as it was), $9 and $10 first and last outbox time.
 UPDATE outbox o SET
-	state = ($2::smallint[])[width_bucket(o.id, $1::bigint[])],
+	state = CASE WHEN ($2::smallint[])[width_bucket(o.id, $1::bigint[])] = 3 AND o.statuses & 30 = 16 THEN 4
+		ELSE ($2)[width_bucket(o.id, $1)] END,
 	is_open = ($3::boolean[])[width_bucket(o.id, $1)],
 	external = coalesce(($4::bytea[])[width_bucket(o.id, $1)], o.external),
 	code = nullif(($5::bigint[])[width_bucket(o.id, $1)], 0),
@@ -91,8 +93,8 @@ INSERT INTO receipt (id, at, outbox_id, status, provider_at, code, payload, body
 SELECT id, $2::timestamptz, outbox_id, status, provider_at, code, payload, body FROM fresh;
 
 -- name: undelivered_tell
--- Messages that failed, by their outcome or by a receipt, and of which their conversation wants to hear:
--- an event for it, once. $1 outbox ids, $2 outbox times, $3 tags of provider's ids, $4 first of as many
+-- Messages that failed, by their outcome or by a receipt: what was sent has failed from then on, and if their
+-- conversation wants to hear of it, an event for it, once. $1 outbox ids, $2 outbox times, $3 tags of provider's ids, $4 first of as many
 -- ids for events, $5 now.
 WITH named AS (
 	SELECT id, at FROM unnest($1::bigint[], $2::timestamptz[]) v(id, at)
@@ -101,15 +103,17 @@ WITH named AS (
 ), failed AS (
 	SELECT o.id, o.at, o.conversation_id, o.what_for FROM outbox o
 	WHERE o.id = ANY (ARRAY(SELECT id FROM named)) AND o.at >= (SELECT min(at) FROM named)
-		AND o.at <= (SELECT max(at) FROM named) AND o.what_for IS NOT NULL
+		AND o.at <= (SELECT max(at) FROM named) AND (o.what_for IS NOT NULL OR o.state = 3)
 		AND (o.state IN (4, 5, 6) OR o.statuses & 16 <> 0) AND o.statuses & 14 = 0
 	FOR UPDATE
 ), told AS (
-	UPDATE outbox o SET what_for = NULL
+	UPDATE outbox o SET what_for = NULL, state = CASE o.state WHEN 3 THEN 4 ELSE o.state END,
+		reason = CASE o.state WHEN 3 THEN 'failed, by a receipt' ELSE o.reason END
 	WHERE o.id = ANY (ARRAY(SELECT id FROM failed)) AND o.at >= (SELECT min(at) FROM failed)
 		AND o.at <= (SELECT max(at) FROM failed)
 ), event AS (
 	SELECT $4::bigint + row_number() OVER (ORDER BY id) - 1 AS id, conversation_id, what_for FROM failed
+	WHERE what_for IS NOT NULL
 ), stored AS (
 	INSERT INTO inbox (id, at, channel, conversation_id, kind, payload)
 	SELECT id, $5::timestamptz, (conversation_id % 256)::smallint, conversation_id, 102,

@@ -134,12 +134,14 @@ WHERE ($1::text IS NULL OR c.name = $1) AND o.state = ANY ($2::smallint[])
 ORDER BY o.at, o.id LIMIT $4::bigint;
 
 -- name: outbox_retry
--- A message that did not leave, or perhaps did, or failed by a receipt, is to be sent anew. $1 id, $2 now.
+-- A message that did not leave, or perhaps did, or failed by a receipt, is to be sent anew; of somebody erased none
+-- is. $1 id, $2 now.
 -- Columns: id, conversation_id.
 UPDATE outbox SET state = 0, is_open = true, statuses = 0, started_at = NULL, finished_at = NULL, gate = NULL,
 	code = NULL, reason = NULL
 WHERE id = $1::bigint AND NOT is_open AND payload IS NOT NULL AND NOT is_secret
-	AND (state IN (2, 4, 5, 6) OR state = 3 AND statuses & 16 <> 0 AND statuses & 14 = 0)
+	AND state IN (2, 4, 5, 6) AND statuses & 14 = 0
+	AND EXISTS (SELECT FROM contact k WHERE k.id = conversation_id / 256 AND k.sealed_key IS NOT NULL)
 	AND (not_after IS NULL OR not_after > $2::timestamptz)
 RETURNING id, conversation_id;
 
@@ -150,7 +152,8 @@ UPDATE outbox o SET state = 0, is_open = true, statuses = 0, started_at = NULL, 
 	code = NULL, reason = NULL
 FROM (
 	SELECT d.id, d.at FROM outbox d JOIN channel c ON c.number = d.channel
-	WHERE NOT d.is_open AND d.state IN (2, 4, 5, 6) AND d.at >= $3::timestamptz AND c.name = $1::text
+		JOIN contact k ON k.id = d.conversation_id / 256 AND k.sealed_key IS NOT NULL
+	WHERE NOT d.is_open AND d.state IN (2, 4, 5, 6) AND d.statuses & 14 = 0 AND d.at >= $3::timestamptz AND c.name = $1::text
 		AND d.state = $2::integer AND d.payload IS NOT NULL AND NOT d.is_secret
 		AND (d.not_after IS NULL OR d.not_after > $4::timestamptz)
 	ORDER BY d.at, d.id LIMIT $5::bigint FOR UPDATE OF d

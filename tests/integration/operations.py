@@ -190,6 +190,38 @@ def failed_messages_go_again(house):
 	equal((action, thing, why), ("outbox.retry", message, WHY), "what was written down")
 
 
+def failed_by_a_receipt(house):
+	"""The provider took it, and told later that it could not deliver it: it did not arrive either."""
+	house.graph.control("statuses", {"failed_code": 131026})
+	person = house.stranger()
+	person.says("say hola")
+	person.hears()
+	message, = house.rows("SELECT id FROM outbox ORDER BY id DESC LIMIT 1")[0]
+	try:
+		until(lambda: house.sql(f"SELECT statuses FROM outbox WHERE id = {message}") == "16", 10 * h.PATIENCE, "the status")
+	finally:
+		house.graph.control("statuses", {"failed_code": 0})
+	house.settle()
+	listed = tells(house, "outbox", "list", "--state", "failed")["items"]
+	equal([(item["receipts"], item["reason"]) for item in listed if item["id"] == int(message)],
+	      [(["failed"], "failed, by a receipt")], "it is listed")
+	equal(tells(house, "outbox", "retry", "--channel", "whatsapp", "--state", "failed", "--reason", WHY)["count"], len(listed),
+	      "messages that go again")
+	equal(person.hears(15).text, "1 hola", "the message")
+	until(lambda: house.rows(f"SELECT state, statuses FROM outbox WHERE id = {message}") == [["3", "7"]], 10 * h.PATIENCE,
+	      "it was read")
+	equal(ctl(house, "outbox", "retry", message, "--reason", WHY)[0], 1, "the status of one that arrived")
+
+
+def who_was_erased_gets_nothing(house):
+	person, message = failed(house)
+	house.sql(f"SELECT erase_contact((SELECT conversation_id / 256 FROM outbox WHERE id = {message}), now(), 'prueba')")
+	status, said = ctl(house, "outbox", "retry", message, "--reason", WHY)
+	check(status == 1 and "was erased" in said, "the message of somebody erased does not go again", said)
+	equal(tells(house, "outbox", "retry", "--channel", "whatsapp", "--state", "failed", "--reason", WHY)["count"], 0,
+	      "messages that go again")
+
+
 def many_at_once(house):
 	for item in tells(house, "outbox", "list", "--state", "failed")["items"]:
 		does(house, "outbox", "retry", str(item["id"]), "--reason", WHY)
@@ -429,8 +461,10 @@ TESTS = [
 	("each act is evidence, and sealed", HD_33_each_look_is_kept),
 	("who may only look, and who nothing at all", who_may),
 	("a message that failed goes again", failed_messages_go_again),
+	("one that failed by a receipt is one of them", failed_by_a_receipt),
 	("many of them at once", many_at_once),
 	("codes neither go again nor are shown", codes_never_go_again),
+	("what was for somebody erased does not go", who_was_erased_gets_nothing),
 	("a channel in pause", paused),
 	("uncertain messages are settled by a person", uncertain_ones_are_settled),
 	("events set aside are tried again, or dropped", set_aside),
