@@ -134,6 +134,7 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libproaltod.a
 	@echo "  LD      $@"
 	$(Q)$(CC) $(CFLAGS_ALL) -pie $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LDLIBS)
 
+$(B)/tests/unit/test_sql: | $(B)/proaltoctl
 $(B)/tests/unit/test_inspect: $(B)/libinspect.a | $(B)/proalto-inspect
 $(B)/tests/unit/test_inspect: LDLIBS += $(INSPECT_LIBS) -lz
 

@@ -31,7 +31,6 @@ install-data:
 	$(call install-files,$(wildcard sql/migrations/*.sql),$(SHAREDIR)/sql/migrations)
 	$(call install-file,sql/roles.sql,$(SHAREDIR)/sql/roles.sql)
 	$(call install-files,$(wildcard sql/rollback/*.sql),$(SHAREDIR)/sql/rollback)
-	$(call install-files,$(wildcard sql/maintenance/*.sql),$(SHAREDIR)/sql/maintenance)
 	$(call install-files,$(wildcard sql/demo/*.sql),$(SHAREDIR)/sql/demo)
 	$(call install-file,etc/backend-postgres.demo.conf,$(SHAREDIR)/demo/backend-postgres.demo.conf)
 	$(call install-file,etc/demo/proalto.conf.in,$(SHAREDIR)/demo/proalto.conf.in)

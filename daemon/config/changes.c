@@ -51,8 +51,10 @@ static void put_value(struct buf *buf, const struct conf_node *node)
 	case CONF_BOOL:
 		buf_add(buf, node->boolean ? PA_STR("true") : PA_STR("false"));
 		return;
-	case CONF_GROUP: /* of names: what they hold may be anything */
 	case CONF_LIST:
+		buf_add(buf, PA_STR("( ... )"));
+		return;
+	case CONF_GROUP: /* of names: what they hold may be anything */
 	default:
 		buf_add(buf, PA_STR("{"));
 		for (size_t i = 0; i < node->count; i++)

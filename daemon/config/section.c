@@ -123,20 +123,36 @@ static bool no_password(struct reader *reader, const struct conf_node *node)
 	return false;
 }
 
+/* { name = "text"; ... }, or, for names that begin with no letter, (("name", "text"), ...). */
+static bool read_pair(struct reader *reader, const struct conf_node *map,
+		      const struct conf_node *child, pa_pair *pair)
+{
+	bool is_listed = map->kind == CONF_LIST;
+	const struct conf_node *name = NULL, *value = child;
+
+	if (is_listed && child->kind == CONF_LIST && child->count == 2) {
+		name = child->children[0];
+		value = child->children[1];
+	}
+	if (is_listed && (!name || name->kind != CONF_TEXT || value->kind != CONF_TEXT))
+		return wrong_type(reader, map, option_words(reader->arena, PA_OPT_MAP));
+	if (value->kind != CONF_TEXT)
+		return wrong_type(reader, value,
+				  words_say(reader->arena, WORDS_KIND_TEXT, NULL, NULL, NULL));
+	pair->name = arena_copy(reader->arena, name ? name->text : str_from(child->name));
+	pair->value = arena_copy(reader->arena, value->text);
+	return true;
+}
+
 static bool read_map(struct reader *reader, const struct conf_node *node, pa_value *value)
 {
 	const pa_pair **pairs = ARENA_ARRAY(reader->arena, const pa_pair *, node->count);
 
 	for (size_t i = 0; i < node->count; i++) {
-		const struct conf_node *child = node->children[i];
 		pa_pair *pair = ARENA_NEW(reader->arena, pa_pair);
 
-		if (child->kind != CONF_TEXT)
-			return wrong_type(
-				reader, child,
-				words_say(reader->arena, WORDS_KIND_TEXT, NULL, NULL, NULL));
-		pair->name = arena_copy(reader->arena, str_from(child->name));
-		pair->value = arena_copy(reader->arena, child->text);
+		if (!read_pair(reader, node, node->children[i], pair))
+			return false;
 		pairs[i] = pair;
 	}
 	value->pairs = pairs;
@@ -170,7 +186,9 @@ static bool read_option_text(struct reader *reader, const pa_option *option,
 static bool read_option(struct reader *reader, const pa_option *option,
 			const struct conf_node *node, pa_value *value)
 {
-	if (node->kind != option_kind(option->type))
+	bool is_map = option->type == PA_OPT_MAP && node->kind == CONF_LIST;
+
+	if (node->kind != option_kind(option->type) && !is_map)
 		return wrong_type(reader, node, option_words(reader->arena, option->type));
 	switch (node->kind) {
 	case CONF_INTEGER:
@@ -180,9 +198,9 @@ static bool read_option(struct reader *reader, const pa_option *option,
 		value->number = node->boolean;
 		return true;
 	case CONF_GROUP:
+	case CONF_LIST:
 		return read_map(reader, node, value);
 	case CONF_TEXT:
-	case CONF_LIST:
 	case CONF_REAL:
 	default:
 		return read_option_text(reader, option, node, value);
@@ -203,8 +221,8 @@ static bool read_unchecked(struct reader *reader, const struct conf_node *node, 
 		value->number = node->boolean;
 		return true;
 	case CONF_GROUP:
-		return read_map(reader, node, value);
 	case CONF_LIST:
+		return read_map(reader, node, value);
 	case CONF_REAL:
 	default:
 		return wrong_type(reader, node,

@@ -160,7 +160,10 @@ static const struct {
 	[WORDS_KIND_URL] = {"una dirección https entre comillas", "an https address in quotes"},
 	[WORDS_KIND_SECRET] = {"una referencia a un secreto (\"credential:NOMBRE\")",
 			       "a reference to a secret (\"credential:NAME\")"},
-	[WORDS_KIND_MAP] = {"un grupo de nombres y textos", "a group of names and texts"},
+	[WORDS_KIND_MAP] =
+		{"un grupo de nombres y textos, o una lista de parejas ((\"nombre\", \"texto\"), "
+		 "...)",
+		 "a group of names and texts, or a list of pairs ((\"name\", \"text\"), ...)"},
 	[WORDS_KIND_CHOICE] = {"una palabra entre comillas: {1}", "a word in quotes: {1}"},
 	[WORDS_KIND_PATH] = {"una ruta entre comillas", "a path in quotes"},
 	[WORDS_USAGE] = {"Uso: proaltod [--config ARCHIVO] [--check]\n"

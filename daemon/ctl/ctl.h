@@ -31,7 +31,7 @@ ctl_fn ctl_clock;        /* clock advance DURATION */
 ctl_fn ctl_config_diff;  /* config diff [--json] */
 ctl_fn ctl_conversation; /* conversation show, conversation resume */
 ctl_fn ctl_doctor;       /* doctor [--json] [--public-url URL] */
-ctl_fn ctl_db;           /* db migrate, db status */
+ctl_fn ctl_db;           /* db check, index, migrate, status */
 ctl_fn ctl_demo;         /* demo [--port N] */
 
 ctl_fn ctl_drain;     /* drain */

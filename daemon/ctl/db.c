@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "ctl/beside.h"
 #include "ctl/db_check.h"
+#include "ctl/db_index.h"
 #include "io/crypto.h"
 #include "io/migrate.h"
 
@@ -115,11 +116,15 @@ int ctl_db(struct ctl *ctl, int argc, char *const *argv)
 	bool is_migrate = argc > 0 && strcmp(argv[0], "migrate") == 0;
 	bool is_status = argc > 0 && strcmp(argv[0], "status") == 0;
 	bool is_check = argc > 0 && strcmp(argv[0], "check") == 0;
+	bool is_index = argc > 0 && strcmp(argv[0], "index") == 0;
 	int status;
 
-	if ((!is_migrate && !is_status && !is_check) || !parse(argc - 1, argv + 1, &arguments) ||
-	    (arguments.is_json && !is_check))
+	if ((!is_migrate && !is_status && !is_check && !is_index) ||
+	    !parse(argc - 1, argv + 1, &arguments) || (arguments.is_json && !is_check) ||
+	    (arguments.directory && is_index))
 		return ctl_usage(ctl);
+	if (is_index)
+		return db_index(ctl, arguments.conninfo);
 	status = fill_in(ctl, &arguments);
 	if (status != CTL_OK)
 		return status;

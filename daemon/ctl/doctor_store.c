@@ -162,6 +162,23 @@ static pa_status look_at_partitions(struct db *db, struct arena *arena, struct f
 	return PA_OK;
 }
 
+/* A migration leaves out those of large months. */
+static pa_status look_at_indexes(struct db *db, struct arena *arena, struct findings *findings,
+				 pa_error *err)
+{
+	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
+	pa_status status = db_run(db, db_params_new(arena, SQL_DOCTOR_INDEXES), &rows, err);
+	long long missing = status == PA_OK ? (long long)db_int64(rows, 0, 0) : 0;
+
+	if (status == PA_OK)
+		findings_add(findings, "indexes", missing ? HEALTH_WARNING : HEALTH_OK,
+			     missing ? "sudo proaltoctl db index" : NULL,
+			     ctl_say("índices que faltan en algunos meses: %lld",
+				     "indexes that some months lack: %lld"),
+			     missing);
+	return status;
+}
+
 /* ---- the queue ---- */
 
 static void judge_age(const char *check, const char *what, int64_t count, int64_t oldest_ns,
@@ -273,7 +290,8 @@ static pa_status look_at_all(struct db *db, struct arena *arena, struct findings
 	static const char *const sets[] = {"doctor", "overview", NULL};
 	static pa_status (*const looks[])(struct db *, struct arena *, struct findings *,
 					  pa_error *) = {look_at_server, look_at_partitions,
-							 look_at_queue, look_at_charges};
+							 look_at_indexes, look_at_queue,
+							 look_at_charges};
 	struct schema schema;
 	pa_status status;
 

@@ -106,7 +106,7 @@ static const struct subcommand {
 	 "proalto-maintenance.timer, con el rol proalto_retention)",
 	 "how long each thing is kept and why, what will go and what went; run takes it away "
 	 "(proalto-maintenance.timer does each night, as the role proalto_retention)"},
-	{"db", ctl_db, "check|migrate|status [--dsn CADENA] [--directory DIR] [--json]",
+	{"db", ctl_db, "check|index|migrate|status [--dsn CADENA] [--directory DIR] [--json]",
 	 "check: si el esquema se puede poner al día ahora, y si no, por qué (no cambia nada); "
 	 "migrate: lo pone al día; status: cómo está. Sin --dsn, la base de la configuración con "
 	 "el rol "

@@ -24,7 +24,7 @@ ALTER TABLE channel ADD COLUMN paused_at timestamptz;
 -- may hold the conversation. And messages that are done and did not leave, or perhaps did: few.
 --
 -- Nobody may write while an index is made, so it is made here for months that are read in a moment, with those
--- to come; sql/maintenance/index_months.sql makes the others beside the writers. Till then they are read whole.
+-- to come; `proaltoctl db index` makes the others beside the writers. Till then they are read whole.
 DO $$
 DECLARE
 	kind record;

@@ -22,3 +22,8 @@ SELECT (SELECT count(*) FROM unnest(ARRAY['inbox', 'outbox', 'receipt', 'evidenc
 -- Plugins charged three times in ten minutes with the daemon's death. $1 now. Columns: plugin.
 SELECT plugin FROM plugin_charge WHERE at > $1::timestamptz - interval '10 minutes'
 GROUP BY plugin HAVING count(*) >= 3;
+
+-- name: doctor_indexes
+-- Indexes that some months lack (index_missing makes them). Columns: how many.
+SELECT count(*) FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+WHERE c.relnamespace = 'proalto'::regnamespace AND c.relkind = 'I' AND NOT x.indisvalid;

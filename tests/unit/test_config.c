@@ -294,11 +294,19 @@ static void test_plugin_options(void **state)
 	assert_int_equal(setting(config, "headers")->value.pairs_count, 2);
 	assert_true(str_equal(setting(config, "headers")->value.pairs[0]->name, PA_STR("X-One")));
 	assert_true(str_equal(setting(config, "headers")->value.pairs[1]->value, PA_STR("2")));
+	config = load_ok(
+		fx, fx->host,
+		RICH("url = \"https://sms.example/x\"; token = \"credential:key\"; account = "
+		     "\"99\"; headers = ((\"http:503\", \"retry\"), (\"12\", \"x\"));\n"));
+	assert_int_equal(setting(config, "headers")->value.pairs_count, 2);
+	assert_true(
+		str_equal(setting(config, "headers")->value.pairs[0]->name, PA_STR("http:503")));
+	assert_true(str_equal(setting(config, "headers")->value.pairs[1]->value, PA_STR("x")));
 	/* The core knows "account" too. */
 	assert_string_equal(setting(config, "account")->value.text.ptr, "99");
 	assert_string_equal(config->channels[0].account, "99");
 	assert_null(setting(config, "plugin")->name);
-	assert_true(str_ends(str_from(setting(config, "parts")->where), PA_STR("t.conf:7")));
+	assert_true(str_ends(str_from(setting(config, "token")->where), PA_STR("t.conf:6")));
 }
 
 static void test_plugin_options_wrong(void **state)
@@ -321,6 +329,26 @@ static void test_plugin_options_wrong(void **state)
 		   "5: the key \"url\" is missing\n"
 		   "(warning) 1: there is no core system: \"backends\" is empty, nobody can be "
 		   "identified\n");
+}
+
+static void test_plugin_map_wrong(void **state)
+{
+	static const char *const maps[] = {"(\"a\")", "((\"a\", \"b\", \"c\"))", "((\"a\", 1))",
+					   "((1, \"a\"))", "(1)"};
+	struct fixture *fx = *state;
+
+	for (size_t i = 0; i < ARRAY_COUNT(maps); i++) {
+		char text[2048];
+
+		snprintf(text, sizeof(text),
+			 RICH("url = \"https://sms.example/x\"; headers = %s;\n"), maps[i]);
+		load_wrong(fx, fx->host, text,
+			   "6: \"headers\" must be a group of names and texts, or a list of pairs "
+			   "((\"name\", \"text\"), ...), not a list\n"
+			   "(warning) 1: there is no core system: \"backends\" is empty, nobody "
+			   "can be "
+			   "identified\n");
+	}
 }
 
 static void test_plugin_url(void **state)
@@ -535,6 +563,7 @@ int main(void)
 		TEST(test_words),
 		TEST(test_plugin_options),
 		TEST(test_plugin_options_wrong),
+		TEST(test_plugin_map_wrong),
 		TEST(test_plugin_url),
 		TEST(test_unchecked_without_host),
 		TEST(test_plugin_missing),

@@ -406,8 +406,8 @@ static void test_merged_contacts_are_one_step_away(void **state)
 /* Nobody may write while an index is made. */
 static void test_large_months_are_indexed_beside_the_writers(void **state)
 {
-	static const char run[] = "psql -XAtq -d 'dbname=test_sql options=-crole=proalto_owner'"
-				  " -f sql/maintenance/index_months.sql >/dev/null";
+	static const char run[] = "\"${B:-build}/proaltoctl\" db index --dsn"
+				  " 'dbname=test_sql options=-crole=proalto_owner' >/dev/null";
 	struct fixture *f = *state;
 
 	migrate_up_to(f, 4);
