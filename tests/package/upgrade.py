@@ -164,12 +164,21 @@ def rolled_back(machine):
 	equal(version(), machine.new, "the version")
 	under_a_stream(machine, ["proaltoctl", "rollback", "--yes", "0"])
 	equal(version(), machine.old, "the version")
+	no_timer_has_failed()
 	machine.is_greeted(machine.person())
+
+
+def no_timer_has_failed():
+	"""Not even for a moment: one whose files went while it was active would be called failed."""
+	equal(run("systemctl", "list-units", "--failed", "--no-legend", "--plain", "*.timer").strip(), "", "failed timers")
+	said = run("journalctl", "--no-pager", "-u", "proalto*.timer")
+	check("vanished" not in said and "resources" not in said, "the journal of the timers", said)
 
 
 def forward_again(machine):
 	under_a_stream(machine, upgrade())
 	equal(version(), machine.new, "the version")
+	equal(show("ActiveState", "proalto-maintenance.timer"), "active", "the timer")
 	machine.is_greeted(machine.person())
 
 
