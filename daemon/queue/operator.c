@@ -122,6 +122,31 @@ void operator_set_time(struct operation *op, struct json *object, const char *ke
 			      : instant_iso(op->arena, db_time_ns(rows, row, column)));
 }
 
+pa_status operator_set_rows(struct operation *op, struct db_params *params,
+			    const struct operator_column *columns, size_t count,
+			    struct json *object, const char *key, pa_error *err)
+{
+	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
+	struct json *list = json_array_new();
+	pa_status status = db_run(op->db, params, &rows, err);
+
+	json_set(object, key, list);
+	for (size_t row = 0; status == PA_OK && row < db_rows(rows); row++) {
+		struct json *line = json_object_new();
+
+		for (size_t i = 0; i < count; i++) {
+			if (columns[i].kind == COLUMN_TIME)
+				operator_set_time(op, line, columns[i].name, rows, row, i);
+			else if (columns[i].kind == COLUMN_NUMBER)
+				json_set_integer(line, columns[i].name, db_int64(rows, row, i));
+			else
+				json_set_text(line, columns[i].name, db_str(rows, row, i));
+		}
+		json_append(list, line);
+	}
+	return status;
+}
+
 static const char *const states[] = {
 	[OUTBOX_WAITING] = "waiting",     [OUTBOX_UNDER_WAY] = "under-way",
 	[OUTBOX_UNCERTAIN] = "uncertain", [OUTBOX_SENT] = "sent",
@@ -138,7 +163,7 @@ pa_str operator_state_word(int64_t state)
 pa_status operator_state(pa_str word, int16_t *ret, pa_error *err)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
-		if (!str_equal(word, str_from(states[i])))
+		if (i == OUTBOX_SENT || !str_equal(word, str_from(states[i])))
 			continue;
 		*ret = (int16_t)i;
 		return PA_OK;

@@ -170,48 +170,30 @@ static pa_status find(struct operation *op, struct db_result **ret, pa_error *er
 	return status;
 }
 
-/* Rows of a statement about the conversation alone, as objects. */
-struct member {
-	const char *name;
-	bool is_time;
-};
-
+/* Rows of a statement about the conversation alone. */
 static pa_status set_list(struct operation *op, enum sql statement, int64_t id,
-			  const struct member *members, size_t count, struct json *object,
+			  const struct operator_column *columns, size_t count, struct json *object,
 			  const char *key, pa_error *err)
 {
-	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
 	struct db_params *params = operator_params(op, statement);
-	struct json *list = json_array_new();
-	pa_status status;
 
-	json_set(object, key, list);
 	db_bind_int64(params, id);
-	status = db_run(op->db, params, &rows, err);
-	for (size_t row = 0; status == PA_OK && row < db_rows(rows); row++) {
-		struct json *item = json_object_new();
-
-		for (size_t i = 0; i < count; i++) {
-			if (members[i].is_time)
-				operator_set_time(op, item, members[i].name, rows, row, i);
-			else
-				json_set_text(item, members[i].name, db_str(rows, row, i));
-		}
-		json_append(list, item);
-	}
-	return status;
+	return operator_set_rows(op, params, columns, count, object, key, err);
 }
 
 static pa_status set_lists(struct operation *op, int64_t id, struct json *object, pa_error *err)
 {
-	static const struct member timers[] = {{"name", false}, {"due", true}};
-	static const struct member cases[] = {{"number", false},
-					      {"kind", false},
-					      {"at", true},
-					      {"due", true},
-					      {"closed_at", true}};
-	static const struct member consents[] = {
-		{"purpose", false}, {"action", false}, {"at", true}, {"text_version", false}};
+	static const struct operator_column timers[] = {{"name", COLUMN_TEXT},
+							{"due", COLUMN_TIME}};
+	static const struct operator_column cases[] = {{"number", COLUMN_TEXT},
+						       {"kind", COLUMN_TEXT},
+						       {"at", COLUMN_TIME},
+						       {"due", COLUMN_TIME},
+						       {"closed_at", COLUMN_TIME}};
+	static const struct operator_column consents[] = {{"purpose", COLUMN_TEXT},
+							  {"action", COLUMN_TEXT},
+							  {"at", COLUMN_TIME},
+							  {"text_version", COLUMN_TEXT}};
 	pa_status status = set_list(op, SQL_OPERATOR_TIMERS, id, timers, ARRAY_COUNT(timers),
 				    object, "timers", err);
 

@@ -47,7 +47,19 @@ int64_t operator_count(const struct operation *op, const char *key, int64_t othe
 void operator_set_time(struct operation *op, struct json *object, const char *key,
 		       const struct db_result *rows, size_t row, size_t column);
 
-/* The word of an outbox state, and back; PA_REJECTED for no word of ours. */
+/* A column of a statement: how its values are told. */
+struct operator_column {
+	const char *name;
+	enum { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_TIME } kind;
+};
+
+/* Runs a statement and sets its rows as a list of objects. */
+pa_status operator_set_rows(struct operation *op, struct db_params *params,
+			    const struct operator_column *columns, size_t count,
+			    struct json *object, const char *key, pa_error *err) PA_MUST_USE;
+
+/* The word of an outbox state. And back, for those that did not arrive; PA_REJECTED: no such word.
+ */
 pa_str operator_state_word(int64_t state);
 pa_status operator_state(pa_str word, int16_t *ret, pa_error *err) PA_MUST_USE;
 /* The word of a message's class. */

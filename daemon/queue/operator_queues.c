@@ -45,20 +45,11 @@ static pa_status set_work(struct operation *op, pa_error *err)
 
 static pa_status set_channels(struct operation *op, pa_error *err)
 {
-	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
-	struct json *list = json_array_new();
-	pa_status status = db_run(op->db, operator_params(op, SQL_QUEUES_CHANNELS), &rows, err);
+	static const struct operator_column columns[] = {
+		{"channel", COLUMN_TEXT}, {"node", COLUMN_TEXT}, {"paused_at", COLUMN_TIME}};
 
-	json_set(op->reply, "channels", list);
-	for (size_t row = 0; status == PA_OK && row < db_rows(rows); row++) {
-		struct json *channel = json_object_new();
-
-		json_set_text(channel, "channel", db_str(rows, row, 0));
-		json_set_text(channel, "node", db_str(rows, row, 1));
-		operator_set_time(op, channel, "paused_at", rows, row, 2);
-		json_append(list, channel);
-	}
-	return status;
+	return operator_set_rows(op, operator_params(op, SQL_QUEUES_CHANNELS), columns,
+				 ARRAY_COUNT(columns), op->reply, "channels", err);
 }
 
 static pa_status set_outbox(struct operation *op, pa_error *err)
@@ -284,18 +275,16 @@ static pa_status do_settle(struct operation *op, pa_error *err)
 {
 	struct db_params *params = operator_params(op, SQL_OUTBOX_SETTLE);
 	struct change change = settle;
-	int16_t state;
 	int64_t id;
 	pa_str word;
 
 	if (!json_get_integer(op->request, "id", &id) ||
 	    !json_get_text(op->request, "state", &word) ||
-	    operator_state(word, &state, NULL) != PA_OK ||
-	    (state != OUTBOX_SENT && state != OUTBOX_FAILED))
+	    (!str_equal(word, PA_STR("sent")) && !str_equal(word, PA_STR("failed"))))
 		return error_set(err, PA_REJECTED, "wants an id, and sent or failed");
-	change.state = (enum outbox_state)state;
+	change.state = str_equal(word, PA_STR("sent")) ? OUTBOX_SENT : OUTBOX_FAILED;
 	db_bind_int64(params, id);
-	db_bind_int32(params, state);
+	db_bind_int32(params, change.state);
 	db_bind_time(params, op->now_ns);
 	return change_one(op, &change, params, id, err);
 }
@@ -350,25 +339,16 @@ pa_status operator_set_aside_drop(struct operation *op, pa_error *err)
 
 pa_status operator_set_aside_list(struct operation *op, pa_error *err)
 {
-	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
+	static const struct operator_column columns[] = {{"id", COLUMN_NUMBER},
+							 {"conversation", COLUMN_NUMBER},
+							 {"came_at", COLUMN_TIME},
+							 {"at", COLUMN_TIME},
+							 {"reason", COLUMN_TEXT}};
 	struct db_params *params = operator_params(op, SQL_SET_ASIDE_LIST);
-	struct json *list = json_array_new();
-	pa_status status;
 
-	json_set(op->reply, "items", list);
 	db_bind_int64(params, operator_count(op, "limit", LISTED, MOST_LISTED));
-	status = db_run(op->db, params, &rows, err);
-	for (size_t row = 0; status == PA_OK && row < db_rows(rows); row++) {
-		struct json *line = json_object_new();
-
-		json_set_integer(line, "id", db_int64(rows, row, 0));
-		json_set_integer(line, "conversation", db_int64(rows, row, 1));
-		operator_set_time(op, line, "came_at", rows, row, 2);
-		operator_set_time(op, line, "at", rows, row, 3);
-		json_set_text(line, "reason", db_str(rows, row, 4));
-		json_append(list, line);
-	}
-	return status;
+	return operator_set_rows(op, params, columns, ARRAY_COUNT(columns), op->reply, "items",
+				 err);
 }
 
 /* ---- channels ---- */
@@ -423,56 +403,29 @@ pa_status operator_channel_resume(struct operation *op, pa_error *err)
 
 /* ---- how long things are kept ---- */
 
-struct field {
-	const char *name;
-	enum { FIELD_TEXT, FIELD_NUMBER, FIELD_TIME } kind;
-};
-
-static pa_status set_rows(struct operation *op, struct db_params *params, const char *key,
-			  const struct field *fields, size_t count, pa_error *err)
-{
-	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
-	struct json *list = json_array_new();
-	pa_status status = db_run(op->db, params, &rows, err);
-
-	json_set(op->reply, key, list);
-	for (size_t row = 0; status == PA_OK && row < db_rows(rows); row++) {
-		struct json *line = json_object_new();
-
-		for (size_t i = 0; i < count; i++) {
-			if (fields[i].kind == FIELD_TIME)
-				operator_set_time(op, line, fields[i].name, rows, row, i);
-			else if (fields[i].kind == FIELD_NUMBER)
-				json_set_integer(line, fields[i].name, db_int64(rows, row, i));
-			else
-				json_set_text(line, fields[i].name, db_str(rows, row, i));
-		}
-		json_append(list, line);
-	}
-	return status;
-}
-
 pa_status operator_retention(struct operation *op, pa_error *err)
 {
-	static const struct field periods[] = {{"class", FIELD_TEXT},
-					       {"months", FIELD_NUMBER},
-					       {"basis", FIELD_TEXT},
-					       {"before", FIELD_TIME}};
-	static const struct field due[] = {
-		{"class", FIELD_TEXT}, {"table", FIELD_TEXT}, {"before", FIELD_TIME}};
-	static const struct field acts[] = {{"at", FIELD_TIME},
-					    {"class", FIELD_TEXT},
-					    {"table", FIELD_TEXT},
-					    {"before", FIELD_TIME},
-					    {"rows", FIELD_NUMBER}};
+	static const struct operator_column periods[] = {{"class", COLUMN_TEXT},
+							 {"months", COLUMN_NUMBER},
+							 {"basis", COLUMN_TEXT},
+							 {"before", COLUMN_TIME}};
+	static const struct operator_column due[] = {
+		{"class", COLUMN_TEXT}, {"table", COLUMN_TEXT}, {"before", COLUMN_TIME}};
+	static const struct operator_column acts[] = {{"at", COLUMN_TIME},
+						      {"class", COLUMN_TEXT},
+						      {"table", COLUMN_TEXT},
+						      {"before", COLUMN_TIME},
+						      {"rows", COLUMN_NUMBER}};
 	struct db_params *params = operator_params(op, SQL_RETENTION_ACTS);
-	pa_status status = set_rows(op, operator_params(op, SQL_RETENTION_PERIODS), "periods",
-				    periods, ARRAY_COUNT(periods), err);
+	pa_status status =
+		operator_set_rows(op, operator_params(op, SQL_RETENTION_PERIODS), periods,
+				  ARRAY_COUNT(periods), op->reply, "periods", err);
 
 	if (status == PA_OK)
-		status = set_rows(op, operator_params(op, SQL_RETENTION_LIST), "due", due,
-				  ARRAY_COUNT(due), err);
+		status = operator_set_rows(op, operator_params(op, SQL_RETENTION_LIST), due,
+					   ARRAY_COUNT(due), op->reply, "due", err);
+	if (status != PA_OK)
+		return status;
 	db_bind_int64(params, operator_count(op, "limit", LISTED, MOST_LISTED));
-	return status == PA_OK ? set_rows(op, params, "taken", acts, ARRAY_COUNT(acts), err)
-			       : status;
+	return operator_set_rows(op, params, acts, ARRAY_COUNT(acts), op->reply, "taken", err);
 }

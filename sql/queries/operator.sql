@@ -187,9 +187,8 @@ WHERE id = $1::bigint AND NOT is_open AND state = 2 RETURNING id, conversation_i
 
 -- name: set_aside_list
 -- Events that were taken out of the way, oldest first. $1 how many.
--- Columns: id, conversation_id, inbox_at, at, reason, kind.
-SELECT s.id, s.conversation_id, s.inbox_at, s.at, s.reason, i.kind
-FROM set_aside s LEFT JOIN inbox i ON i.id = s.id AND i.at = s.inbox_at ORDER BY s.at, s.id LIMIT $1::bigint;
+-- Columns: id, conversation_id, inbox_at, at, reason.
+SELECT id, conversation_id, inbox_at, at, reason FROM set_aside ORDER BY at, id LIMIT $1::bigint;
 
 -- name: set_aside_retry
 -- One of them has its turn after all. $1 id. Columns: id, conversation_id.

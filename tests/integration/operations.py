@@ -211,6 +211,7 @@ def failed_by_a_receipt(house):
 	until(lambda: house.rows(f"SELECT state, statuses FROM outbox WHERE id = {message}") == [["3", "7"]], 10 * h.PATIENCE,
 	      "it was read")
 	equal(ctl(house, "outbox", "retry", message, "--reason", WHY)[0], 1, "the status of one that arrived")
+	equal(ctl(house, "outbox", "list", "--state", "sent")[0], 1, "a list of what arrived")
 
 
 def who_was_erased_gets_nothing(house):
