@@ -228,8 +228,7 @@ DRILLS = [
 
 
 def main():
-	chosen = [(name, drill) for name, drill in DRILLS if not sys.argv[1:] or drill.__name__ in sys.argv[1:]]
-	return 1 if tap.run(chosen) else 0
+	return 1 if tap.run(tap.chosen(DRILLS)) else 0
 
 
 if __name__ == "__main__":

@@ -477,12 +477,8 @@ TESTS = [
 
 
 def main():
-	chosen = [(name, test) for name, test in TESTS if not sys.argv[1:] or test.__name__ in sys.argv[1:]]
 	with h.House(customers=20) as house:
-		status = 1 if tap.run(chosen, house) else 0
-		if status:
-			tap.say(house.log_tail(40))
-	return status
+		return h.run(tap.chosen(TESTS), house)
 
 
 if __name__ == "__main__":

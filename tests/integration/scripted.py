@@ -699,10 +699,9 @@ TESTS = [
 
 
 def main():
-	chosen = [(name, test) for name, test in TESTS if not sys.argv[1:] or test.__name__ in sys.argv[1:]]
 	settings = {"sms": {"uncertain_wait": '"1 s"'}}
 	with h.House(core_apart=True, settings=settings) as house:
-		status = 1 if tap.run(chosen, house) else 0
+		status = 1 if tap.run(tap.chosen(TESTS), house) else 0
 		if status or "SHOW" in os.environ:
 			tap.say(house.log_tail(60))
 		if house.process.poll() is None and house.stop() != 0:

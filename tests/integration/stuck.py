@@ -421,12 +421,7 @@ CALLS = [
 
 
 def main():
-	names = sys.argv[1:]
-
-	def chosen(tests):
-		return [test for test in tests if not names or any(word in test[0] for word in names)]
-
-	calls, systemd = chosen(CALLS), chosen(SYSTEMD)
+	calls, systemd = tap.chosen(CALLS), tap.chosen(SYSTEMD)
 	failed = tap.run(calls) if calls else 0
 	if systemd:
 		with Unruly(turn_deadline='"1 s"') as house:

@@ -34,6 +34,7 @@ import unicodedata
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import postgres
+import tap
 import webhook
 from tap import until
 
@@ -645,6 +646,15 @@ backends = {{
 	def __exit__(self, kind, error, trace):
 		self.close(failed=error is not None)
 		return False
+
+
+def run(tests, house, subject=None):
+	"""tap.run() with the house, or something else that has to do with it, and the daemon's last words if one fails;
+	the exit status."""
+	failed = tap.run(tests, subject or house)
+	if failed:
+		tap.say(house.log_tail(30))
+	return 1 if failed else 0
 
 
 PEOPLE_COLUMNS = ["id", "document", "name", "mobile", "mobile_tail", "settled", "credits", "states", "balance",

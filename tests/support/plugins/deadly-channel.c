@@ -6,22 +6,6 @@
 
 #include <stdlib.h>
 
-static pa_status deadly_open(const pa_host *host, pa_call *call, const pa_value *const *values,
-			     void **ret_self, pa_error *err)
-{
-	(void)host;
-	(void)call;
-	(void)values;
-	(void)err;
-	*ret_self = NULL;
-	return PA_OK;
-}
-
-static void deadly_close(void *self)
-{
-	(void)self;
-}
-
 static pa_status deadly_verify(void *self, pa_call *call, const pa_http_request *request,
 			       pa_error *err)
 {
@@ -75,8 +59,8 @@ static const pa_channel_limits limits = {
 	.ref_bytes = 100,
 };
 
-static const pa_channel_ops ops = {
-	.size = sizeof(ops),
+static const pa_channel_ops deadly_ops = {
+	.size = sizeof(deadly_ops),
 	.shape = PA_SHAPE_TRANSLATING,
 	.media = PA_MEDIUM_SMS,
 	.limits = &limits,
@@ -86,15 +70,7 @@ static const pa_channel_ops ops = {
 	.interpret = deadly_interpret,
 };
 
-PROALTO_PLUGIN(deadly_channel) = {
-	.size = sizeof(pa_plugin),
-	.abi_major = PA_ABI_MAJOR,
-	.abi_minor = PA_ABI_MINOR,
-	.kind = PA_KIND_CHANNEL,
-	.name = "deadly-channel",
-	.version = "1",
-	.summary = "A fixture of the tests.",
-	.open = deadly_open,
-	.close = deadly_close,
-	.ops = &ops,
-};
+#define FIXTURE_NAME "deadly-channel"
+#define FIXTURE_KIND PA_KIND_CHANNEL
+#define FIXTURE_OPS deadly_ops
+#include "fixture.h"

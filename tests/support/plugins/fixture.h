@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * support/plugins/fixture.h: what the plugins that must be refused have in common: a sound scanner
- * descriptor, of which each breaks one thing.
+ * support/plugins/fixture.h: what plugins that are made for tests have in common: a sound
+ * descriptor. Those that must be refused break one thing of it, and are scanners:
  *
  *	#define FIXTURE_NAME "other-major"
  *	#define FIXTURE_MAJOR 2
  *	#include "fixture.h"
+ *
+ * Others bring operations of a kind, before it: FIXTURE_KIND and FIXTURE_OPS.
  */
-#include <proalto/scanner.h>
+#include <proalto/plugin.h>
 
 #ifndef FIXTURE_MAJOR
 #define FIXTURE_MAJOR PA_ABI_MAJOR
-#endif
-#ifndef FIXTURE_SCAN
-#define FIXTURE_SCAN fixture_scan
 #endif
 #ifndef FIXTURE_FLAGS
 #define FIXTURE_FLAGS 0
@@ -35,6 +34,15 @@ static void fixture_close(void *self)
 	(void)self;
 }
 
+#ifndef FIXTURE_OPS
+#include <proalto/scanner.h>
+
+#define FIXTURE_KIND PA_KIND_SCANNER
+#define FIXTURE_OPS fixture_ops
+#ifndef FIXTURE_SCAN
+#define FIXTURE_SCAN fixture_scan
+#endif
+
 __attribute__((unused)) static pa_status fixture_scan(void *self, pa_call *call, pa_str file,
 						      uint32_t *ret_verdict, pa_str *ret_name,
 						      pa_error *err)
@@ -49,17 +57,18 @@ __attribute__((unused)) static pa_status fixture_scan(void *self, pa_call *call,
 }
 
 static const pa_scanner_ops fixture_ops = {.size = sizeof(fixture_ops), .scan = FIXTURE_SCAN};
+#endif
 
 PROALTO_PLUGIN(fixture) = {
 	.size = sizeof(pa_plugin),
 	.abi_major = FIXTURE_MAJOR,
 	.abi_minor = PA_ABI_MINOR,
-	.kind = PA_KIND_SCANNER,
+	.kind = FIXTURE_KIND,
 	.flags = FIXTURE_FLAGS,
 	.name = FIXTURE_NAME,
 	.version = "1",
 	.summary = "A fixture of the tests.",
 	.open = fixture_open,
 	.close = fixture_close,
-	.ops = &fixture_ops,
+	.ops = &FIXTURE_OPS,
 };
