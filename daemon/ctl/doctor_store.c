@@ -228,8 +228,7 @@ static pa_status look_at_queue(struct db *db, struct arena *arena, struct findin
 		     (long long)overview.uncertain);
 	findings_add(findings, "set-aside", overview.set_aside ? HEALTH_WARNING : HEALTH_OK,
 		     overview.set_aside ? "proaltoctl set-aside list" : NULL,
-		     ctl_say("entradas apartadas porque hacían caer el servicio: %lld",
-			     "events set aside because they brought the daemon down: %lld"),
+		     ctl_say("entradas apartadas: %lld", "events set aside: %lld"),
 		     (long long)overview.set_aside);
 	judge_nodes(&overview, findings);
 	return PA_OK;

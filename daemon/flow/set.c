@@ -170,7 +170,8 @@ static struct names list_folder(struct loading *loading, const char *folder, boo
 	int count = *folder ? scandir(folder, &names.list, is_conf, by_name) : 0;
 
 	if (count < 0 && !(may_be_missing && (errno == ENOENT || errno == ENOTDIR)))
-		problem_add(loading->reader.problems, folder, "%s", strerrordesc_np(errno));
+		problem_add(loading->reader.problems, folder, "no se puede leer: %s",
+			    strerrordesc_np(errno));
 	else if (count == 0 && !may_be_missing)
 		problem_add(loading->reader.problems, folder, "no tiene archivos .conf");
 	names.count = count > 0 ? (size_t)count : 0;

@@ -156,9 +156,8 @@ static pa_status fetch(struct contacts *contacts, struct arena *arena, const pa_
 
 		if (tag.len != TAG_BYTES)
 			continue;
-		/* An erased person who writes again is a new one, under the old id's addresses: the
-		 * key is made anew by whoever erased. Until then nothing can be sealed for him, and
-		 * the store refuses what he sends; the others of this call go on. */
+		/* Nothing can be sealed for him; the others of this call go on. Who was erased is
+		 * not found here: his addresses went with his key. */
 		if (contact_open(id, contacts->ring, db_str(result, i, 2), db_str(result, i, 3),
 				 &contact) != PA_OK) {
 			log_error(LOG_NO_IDS, "the key of contact %lld can't be opened",

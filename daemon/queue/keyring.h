@@ -3,11 +3,11 @@
  * queue/keyring.h: the keys of the house, shared by all threads.
  *
  * Two kinds. *Master keys* come from the configuration: one, or two while one takes over from the
- * other. They seal each contact's key and nothing else, so that they can be changed by sealing
- * those anew (queue/rotation.h). *The store's key* lies in the store, sealed under the master key,
- * and never changes: from it comes every keyed hash (addresses, dedup, codes, taps), and it seals
- * what is about nobody. Rows that may only be added to, and bubbles that lie in a customer's chat,
- * hold its hashes for years.
+ * other. They seal each contact's key and the store's, nothing else, so that they can be changed by
+ *sealing those anew (queue/rotation.h). *The store's key* lies in the store, sealed under the
+ *master key, and never changes: from it comes every keyed hash (addresses, dedup, codes, taps), and
+ *it seals what is about nobody. Rows that may only be added to, and bubbles that lie in a
+ *customer's chat, hold its hashes for years.
  *
  *	ring = keyring_new(config->master_key);
  *	... rotation_begin(ring, db, ...)              // now it is ready
