@@ -20,7 +20,7 @@ HOUSE = all peers $(FIXTURES) $(SCRIPTED)/proaltod
 HOUSE_TESTS = tests/integration/trouble.py tests/integration/stuck.py tests/scenario/run.py tests/integration/intake.py \
 	tests/integration/leaks.py tests/integration/metrics.py tests/integration/scripted.py tests/integration/start.py tests/integration/nodes.py \
 	tests/integration/statements.py tests/integration/setup.py tests/integration/upkeep.py tests/integration/operations.py \
-	tests/integration/doctor.py
+	tests/integration/doctor.py tests/integration/files.py
 SUITES = $(foreach t,$(HOUSE_TESTS),"$(LISTED) $(t)") "$(LISTED) tests/integration/crash.py 10" \
 	"$(LISTED) tests/integration/backup.py quick" \
 	$(foreach t,$(UNIT_TESTS) $(CORE_TESTS),"$(t)")

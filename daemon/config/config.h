@@ -97,6 +97,12 @@ struct config {
 	int64_t backup_keep;
 	const char *backup_recovery; /* the recovery file, for whose code backups are sealed */
 
+	/* files */
+	const char *file_inspector; /* path of proalto-inspect */
+	int64_t file_max_bytes;
+	int64_t file_max_pixels;
+	int64_t file_max_pages;
+
 	/* work */
 	int64_t workers;
 	int64_t turn_deadline_ms;

@@ -3,9 +3,45 @@
 #include "flow/redact.h"
 #include "flow/run.h"
 
+/* Nobody's file is looked at before he has agreed to the use of his data. */
+bool file_is_kept(const struct turn *t, const pa_event *event)
+{
+	bool is_kind = event->message_kind == PA_IN_IMAGE || event->message_kind == PA_IN_DOCUMENT;
+
+	return t->in->can_fetch && event->kind == PA_EVENT_MESSAGE && is_kind &&
+	       event->media_id.len && !(event->flags & (PA_EVENT_ECHO | PA_EVENT_GROUP)) &&
+	       !t->keeps_nothing && consent_has(t);
+}
+
+void file_refused(struct turn *t, pa_str why)
+{
+	static const struct {
+		const char *why;
+		enum engine_text text;
+	} reasons[] = {
+		{"other-type", TEXT_FILE_OTHER_TYPE},
+		{"broken", TEXT_FILE_BROKEN},
+		{"too-big", TEXT_FILE_TOO_BIG},
+		{"too-many-pages", TEXT_FILE_TOO_MANY_PAGES},
+		{"too-many-pixels", TEXT_FILE_TOO_MANY_PIXELS},
+		{"encrypted", TEXT_FILE_ENCRYPTED},
+		{"active", TEXT_FILE_ACTIVE},
+		{"polyglot", TEXT_FILE_POLYGLOT},
+		{"bomb", TEXT_FILE_BOMB},
+		{"died", TEXT_FILE_DIED},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(reasons); i++)
+		if (str_equal(why, str_from(reasons[i].why))) {
+			emit(t, reasons[i].text);
+			return;
+		}
+	emit(t, TEXT_FILE_GONE);
+}
+
 /* What came with an event beyond its text: place, contacts, a file's name and hash. That a file
- * came, and the provider's id of it, stays as the trace of what happened: the file itself is not
- * fetched, and is gone at the provider within days. */
+ * came, and the provider's id of it, stays as the trace of what happened; a file that is kept has
+ * these sealed in a row of its own, any other is gone at the provider within days. */
 static void drop_beyond_text(pa_event *event)
 {
 	event->media_name = PA_STR_ABSENT;
@@ -69,7 +105,11 @@ static void keep_event(struct turn *t, size_t at)
 
 void keep_events(struct turn *t, size_t at, size_t count)
 {
-	for (size_t i = at; i < at + count; i++)
-		if (t->in->events[i].kind == TURN_CUSTOMER)
-			keep_event(t, i);
+	for (size_t i = at; i < at + count; i++) {
+		if (t->in->events[i].kind != TURN_CUSTOMER)
+			continue;
+		if (file_is_kept(t, t->in->events[i].event))
+			t->out->files[t->out->files_count++] = i;
+		keep_event(t, i);
+	}
 }

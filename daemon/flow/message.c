@@ -523,6 +523,7 @@ void message_other(struct turn *t)
 		[PA_IN_UNSUPPORTED] = TEXT_IN_OTHER, [PA_IN_OTHER] = TEXT_IN_OTHER,
 	};
 	uint32_t kind = t->event->message_kind;
+	enum engine_text thanks;
 
 	if (is_tap(t)) {
 		question_tap(t, t->event->reply_id);
@@ -541,10 +542,11 @@ void message_other(struct turn *t)
 	}
 	if (kind >= ARRAY_COUNT(texts) || kind < PA_IN_IMAGE)
 		kind = PA_IN_OTHER;
+	thanks = file_is_kept(t, t->event) ? TEXT_FILE_KEPT : texts[kind];
 	if (caption_is_clear(t)) {
-		prefix(t, texts[kind]);
+		prefix(t, thanks);
 		message_act(t);
 		return;
 	}
-	miss_kind(t, texts[kind]);
+	miss_kind(t, thanks);
 }

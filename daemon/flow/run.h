@@ -223,6 +223,11 @@ bool core_ask_for(struct turn *t, const struct core_question *question, struct c
 
 /* ---- keep.c ---- */
 
+/* Whether the file that came with this is fetched and kept; if not, he is told so. */
+bool file_is_kept(const struct turn *t, const pa_event *event);
+/* One that was to be kept is not: why, and what to send instead. */
+void file_refused(struct turn *t, pa_str why);
+
 /* Notes what of these events may stay in the store: secrets, whole documents, places, contacts and
  * files go, and all that a minor sent. Once they are answered. */
 void keep_events(struct turn *t, size_t at, size_t count);

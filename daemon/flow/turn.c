@@ -380,6 +380,8 @@ static void run_internal(struct turn *t, const struct turn_event *event)
 			lookup_run(t, event);
 		else if (str_equal(event->name, PA_STR("conversation.resume")))
 			care_resume(t, event->payload);
+		else if (str_equal(event->name, PA_STR(JOB_FILE_REFUSED)))
+			file_refused(t, event->payload);
 		else
 			no_answer(t, "a job that nobody knows any more");
 		return;
@@ -480,6 +482,7 @@ static void make_room(struct turn *t)
 	t->out->timers = ARENA_ARRAY(t->arena, struct turn_timer, EFFECTS_MAX);
 	t->out->consents = ARENA_ARRAY(t->arena, struct turn_consent, EFFECTS_MAX);
 	t->out->cases = ARENA_ARRAY(t->arena, struct turn_case, EFFECTS_MAX);
+	t->out->files = ARENA_ARRAY(t->arena, size_t, t->in->events_count);
 	t->out->redactions = ARENA_ARRAY(t->arena, struct turn_redaction, t->in->events_count);
 }
 

@@ -37,6 +37,9 @@ enum turn_event_kind {
  * each start of the daemon. (sql/queries/keeper.sql knows the name too.) */
 #define TIMER_CORE "nucleo"
 
+/* A job of this name tells that a file was refused; its payload is the word for the reason. */
+#define JOB_FILE_REFUSED "file.refused"
+
 struct turn_event {
 	int64_t id; /* inbox id, 0 for what the queue itself makes */
 	enum turn_event_kind kind;
@@ -58,6 +61,7 @@ struct turn_in {
 	pa_str state;                    /* as the last turn left it; empty at first */
 	const struct turn_event *events; /* oldest first; at least one */
 	size_t events_count;
+	bool can_fetch;     /* files that come on this channel can be had */
 	bool quiet_is_over; /* the second of quiet has passed: answer with what there is */
 };
 
@@ -167,6 +171,8 @@ struct turn_out {
 	size_t cases_count;
 	struct turn_redaction *redactions;
 	size_t redactions_count;
+	size_t *files; /* indices in turn_in.events: consumed ones whose file is to be kept */
+	size_t files_count;
 	pa_str lock_person; /* absent: none; otherwise lock this person everywhere */
 	int64_t lock_until_ns;
 	const char

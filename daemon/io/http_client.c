@@ -60,6 +60,7 @@ struct call {
 	size_t header_bytes;
 	struct arena *arena; /* the answer's headers */
 	struct buf answer;
+	struct http_sink *sink; /* NULL: into answer */
 	int64_t end_ns;
 	http_done_fn *done;
 	void *arg;
@@ -91,11 +92,26 @@ struct http_client {
 /* ---- libcurl's callbacks, on the thread --------------------------------------------------------
  */
 
+static size_t pour(struct call *call, const char *data, size_t size)
+{
+	struct http_sink *sink = call->sink;
+
+	sink->is_over = size > sink->max - sink->len;
+	if (sink->is_over || write(sink->fd, data, size) != (ssize_t)size) {
+		call->complaint = sink->is_over ? "the answer is too long" : "no room for it";
+		return 0;
+	}
+	sink->len += size;
+	return size;
+}
+
 static size_t on_body(char *data, size_t one, size_t size, void *arg)
 {
 	struct call *call = arg;
 
 	(void)one;
+	if (call->sink && call->sink->fd >= 0)
+		return pour(call, data, size);
 	buf_add(&call->answer, (pa_str){data, size});
 	if (!call->answer.is_over)
 		return size;
@@ -453,6 +469,11 @@ static void launch_queued(struct http_client *client)
 	}
 }
 
+static bool is_unwanted(const struct call *call)
+{
+	return call->sink && call->sink->is_unwanted && atomic_load(call->sink->is_unwanted);
+}
+
 /* libcurl 7.88 does not look at the time of a request that waits for one of max_connections. */
 static void expire_waiting(struct http_client *client)
 {
@@ -466,6 +487,8 @@ static void expire_waiting(struct http_client *client)
 		next = call->next;
 		if (!call->is_ready && call->end_ns <= now)
 			finish(client, call->easy, CURLE_OPERATION_TIMEDOUT);
+		else if (is_unwanted(call))
+			finish(client, call->easy, CURLE_ABORTED_BY_CALLBACK);
 	}
 }
 
@@ -548,8 +571,9 @@ static void wake(struct http_client *client)
 /* ---- for everybody ----------------------------------------------------------------------------
  */
 
-pa_status http_client_start(struct http_client *client, const pa_http_request *request,
-			    int64_t timeout_ms, http_done_fn *done, void *arg, pa_error *err)
+pa_status http_client_start_into(struct http_client *client, const pa_http_request *request,
+				 int64_t timeout_ms, struct http_sink *sink, http_done_fn *done,
+				 void *arg, pa_error *err)
 {
 	struct call *call;
 	bool is_first;
@@ -565,6 +589,7 @@ pa_status http_client_start(struct http_client *client, const pa_http_request *r
 	call->sent_before = 0;
 	call->complaint = NULL;
 	call->header_bytes = 0;
+	call->sink = sink;
 	call->end_ns = clock_monotonic_ns() + timeout_ms * NS_PER_MS;
 	call->done = done;
 	call->arg = arg;

@@ -62,6 +62,26 @@ pa_status http_client_call(struct http_client *client, const pa_http_request *re
 			   int64_t timeout_ms, struct arena *arena, pa_http_response *ret,
 			   uint32_t *ret_failure, pa_error *err) PA_MUST_USE;
 
+/* Where the body of an answer goes as it comes, and whether anybody still wants it. */
+struct http_sink {
+	int fd;                          /* -1: into memory, like any other */
+	uint64_t max;                    /* bytes; a longer one is a failure after sending */
+	uint64_t len;                    /* written so far */
+	bool is_over;                    /* there was more than max */
+	const _Atomic bool *is_unwanted; /* NULL: nobody says so; looked at ten times a second */
+};
+
+/* The same with the body written to the sink; ret's is empty. */
+pa_status http_client_fetch(struct http_client *client, const pa_http_request *request,
+			    int64_t timeout_ms, struct http_sink *sink, struct arena *arena,
+			    pa_http_response *ret, uint32_t *ret_failure, pa_error *err)
+	PA_MUST_USE;
+
+/* http_client_start() with a sink (NULL: none), which lives until done was called. */
+pa_status http_client_start_into(struct http_client *client, const pa_http_request *request,
+				 int64_t timeout_ms, struct http_sink *sink, http_done_fn *done,
+				 void *arg, pa_error *err) PA_MUST_USE;
+
 /* PA_OK if it is a proxy's URL: http, https, socks5 or socks5h, with a port, and nothing else: the
  * login is given apart. */
 pa_status http_proxy_check(const char *url, pa_error *err) PA_MUST_USE;

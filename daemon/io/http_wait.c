@@ -51,9 +51,22 @@ static void on_waited(void *arg, const struct http_result *result)
 	pthread_mutex_unlock(&waiter->lock);
 }
 
+pa_status http_client_start(struct http_client *client, const pa_http_request *request,
+			    int64_t timeout_ms, http_done_fn *done, void *arg, pa_error *err)
+{
+	return http_client_start_into(client, request, timeout_ms, NULL, done, arg, err);
+}
+
 pa_status http_client_call(struct http_client *client, const pa_http_request *request,
 			   int64_t timeout_ms, struct arena *arena, pa_http_response *ret,
 			   uint32_t *ret_failure, pa_error *err)
+{
+	return http_client_fetch(client, request, timeout_ms, NULL, arena, ret, ret_failure, err);
+}
+
+pa_status http_client_fetch(struct http_client *client, const pa_http_request *request,
+			    int64_t timeout_ms, struct http_sink *sink, struct arena *arena,
+			    pa_http_response *ret, uint32_t *ret_failure, pa_error *err)
 {
 	struct waiter waiter = {.lock = PTHREAD_MUTEX_INITIALIZER,
 				.is_there = PTHREAD_COND_INITIALIZER,
@@ -61,7 +74,8 @@ pa_status http_client_call(struct http_client *client, const pa_http_request *re
 				.response = ret,
 				.err = err};
 	int64_t end_ns = clock_monotonic_ns() + timeout_ms * NS_PER_MS;
-	pa_status status = http_client_start(client, request, timeout_ms, on_waited, &waiter, err);
+	pa_status status =
+		http_client_start_into(client, request, timeout_ms, sink, on_waited, &waiter, err);
 
 	if (status != PA_OK)
 		return status;

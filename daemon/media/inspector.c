@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 30000
+#define PATIENCE_MS 15000
 
 static const char *const words[INSPECT_VERDICTS] = {
 	[INSPECT_SOUND] = "sound",

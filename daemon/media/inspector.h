@@ -12,7 +12,7 @@
 struct inspector {
 	const char *program; /* path of proalto-inspect */
 	struct inspect_limits limits;
-	int64_t patience_ms; /* then it is killed; 0: half a minute */
+	int64_t patience_ms; /* then it is killed; 0: fifteen seconds */
 };
 
 /* Judges the file behind the descriptor (a memfd, which is borrowed). A program that crashes,

@@ -135,6 +135,13 @@ struct outbound {
 
 struct conversation;
 
+/* A file that came with an event. */
+struct file_row {
+	int64_t id;
+	int64_t inbox_id;
+	pa_str claim; /* sealed: media/fetcher.h */
+};
+
 /* A turn. Owns its arena, which holds all of it. */
 struct turn_item {
 	struct item item;
@@ -161,6 +168,8 @@ struct turn_item {
 	pa_str *consent_words;
 	int64_t *case_ids;
 	pa_str *case_summaries;
+	struct file_row *files; /* to be fetched */
+	size_t files_count;
 	int64_t *redacted_ids; /* inbox rows */
 	pa_str *redacted_payloads;
 	size_t redacted_count;

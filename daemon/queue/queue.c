@@ -4,6 +4,7 @@
 #include "flow/set.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "media/fetcher.h"
 #include "queue/prober.h"
 #include "queue/session.h"
 
@@ -24,6 +25,7 @@ struct queue {
 	struct workers *workers;
 	struct intake *intake;
 	struct keeper *keeper;
+	struct fetcher *fetcher;
 	struct prober *prober; /* NULL without a core */
 	/* What queue_still_ns saw last: commits happen while there is a backlog. The main thread's.
 	 */
@@ -125,6 +127,8 @@ static void turn_ended(void *arg, struct turn_item *turn, enum turn_end end)
 	if (end == TURN_COMMITTED) {
 		add_jobs(queue, turn);
 		push_messages(queue, turn);
+		if (turn->files_count)
+			fetcher_poke(queue->fetcher);
 		conversations_committed(queue->conversations, turn);
 	} else {
 		give_up_turn(queue, turn);
@@ -283,6 +287,29 @@ static struct workers *start_workers(struct queue *queue)
 		.arg = queue});
 }
 
+static void file_told(void *arg)
+{
+	keeper_take_strays(((struct queue *)arg)->keeper);
+}
+
+static struct fetcher *start_fetcher(struct queue *queue)
+{
+	const struct config *config = queue->options.config;
+
+	return fetcher_new(&(struct fetcher_options){
+		.database = config->database,
+		.ring = queue->options.ring,
+		.channels = queue->options.channels,
+		.http = queue->options.http,
+		.writer = queue->writer,
+		.inspector = {.program = config->file_inspector,
+			      .limits = {.pixels = (uint64_t)config->file_max_pixels,
+					 .pages = (uint32_t)config->file_max_pages}},
+		.max_bytes = (uint64_t)config->file_max_bytes,
+		.told = file_told,
+		.arg = queue});
+}
+
 /* They take messages from the first moment on, whenever they are started. */
 static void make_sessions(struct queue *queue)
 {
@@ -328,6 +355,7 @@ struct queue *queue_new(const struct queue_options *options)
 							    .is_idle = is_idle,
 							    .set_door = set_door,
 							    .arg = queue});
+	queue->fetcher = start_fetcher(queue);
 	queue->prober = prober_new(options->core);
 	return queue;
 }
@@ -353,6 +381,7 @@ void queue_free(struct queue *queue, void (*end_http)(void *arg), void *arg)
 	if (!queue)
 		return;
 	prober_free(queue->prober);
+	fetcher_stop(queue->fetcher);
 	keeper_stop(queue->keeper);
 	conversations_stop(queue->conversations);
 	workers_free(queue->workers);
@@ -361,6 +390,7 @@ void queue_free(struct queue *queue, void (*end_http)(void *arg), void *arg)
 		session_stop(queue->options.channels->list[i].session);
 	intake_stop(queue->intake);
 	end_http(arg);
+	fetcher_free(queue->fetcher);
 	writer_free(queue->writer);
 	dispatch_free(queue->dispatch);
 	free_sessions(queue);

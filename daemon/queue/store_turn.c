@@ -2,6 +2,7 @@
 #include "queue/store_parts.h"
 
 #include "base/str.h"
+#include "media/fetcher.h"
 
 #include <string.h>
 
@@ -286,6 +287,39 @@ static pa_status send_cases(struct commit *c, size_t count, pa_error *err)
 	return commit_send(c, params, SQL_CASE_INSERT, err);
 }
 
+static pa_status send_files(struct commit *c, size_t count, pa_error *err)
+{
+	int64_t *ids = ARENA_ARRAY(c->arena, int64_t, count);
+	int64_t *conversations = ARENA_ARRAY(c->arena, int64_t, count);
+	int64_t *inbox_ids = ARENA_ARRAY(c->arena, int64_t, count);
+	int16_t *channels = ARENA_ARRAY(c->arena, int16_t, count);
+	int64_t *expire = ARENA_ARRAY(c->arena, int64_t, count);
+	pa_str *claims = ARENA_ARRAY(c->arena, pa_str, count);
+	struct db_params *params = db_params_new(c->arena, SQL_FILE_INSERT);
+	size_t at = 0;
+
+	for (size_t i = 0; i < c->batch->count[ITEM_TURN]; i++) {
+		struct turn_item *turn = turn_at(c->batch, i);
+
+		for (size_t k = 0; k < turn->files_count; k++, at++) {
+			ids[at] = turn->files[k].id;
+			conversations[at] = turn->conversation_id;
+			inbox_ids[at] = turn->files[k].inbox_id;
+			channels[at] = conversation_channel(turn->conversation_id);
+			expire[at] = c->now_ns + FILE_LIFE_NS;
+			claims[at] = turn->files[k].claim;
+		}
+	}
+	db_bind_int64_array(params, ids, count);
+	db_bind_time(params, c->now_ns);
+	db_bind_int64_array(params, conversations, count);
+	db_bind_int64_array(params, inbox_ids, count);
+	db_bind_int16_array(params, channels, count);
+	db_bind_time_array(params, expire, count);
+	db_bind_bytes_array(params, claims, count);
+	return commit_send(c, params, SQL_FILE_INSERT, err);
+}
+
 static pa_status send_redactions(struct commit *c, size_t count, pa_error *err)
 {
 	int64_t *ids = ARENA_ARRAY(c->arena, int64_t, count);
@@ -350,7 +384,7 @@ static void note_fact(struct commit *c, const struct turn_item *turn)
 pa_status store_send_turns(struct commit *c, pa_error *err)
 {
 	size_t outbounds = 0, consumed = 0, jobs = 0, timers = 0, cases = 0, redactions = 0,
-	       strays = 0;
+	       strays = 0, files = 0;
 	pa_status status;
 
 	if (!c->batch->count[ITEM_TURN])
@@ -366,6 +400,7 @@ pa_status store_send_turns(struct commit *c, pa_error *err)
 		cases += turn->out.cases_count;
 		redactions += turn->redacted_count;
 		strays += turn->has_strays;
+		files += turn->files_count;
 		note_fact(c, turn);
 	}
 	if (status == PA_OK)
@@ -388,5 +423,7 @@ pa_status store_send_turns(struct commit *c, pa_error *err)
 		status = send_timers(c, timers, false, err);
 	if (status == PA_OK && cases)
 		status = send_cases(c, cases, err);
+	if (status == PA_OK && files)
+		status = send_files(c, files, err);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include "flow/set.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "media/fetcher.h"
 #include "queue/codec.h"
 #include "queue/flight.h"
 #include "queue/ids.h"
@@ -123,6 +124,7 @@ static pa_status prepare(struct making *m, pa_error *err)
 				 .user_id = c->contact->user_id,
 				 .events = m->events,
 				 .events_count = m->count,
+				 .can_fetch = c->channel->ops->download != NULL,
 				 .quiet_is_over = c->quiet_is_over};
 	if (read_state(m, &m->in.state) != PA_OK)
 		return error_set(err, PA_BUG, "the state can't be opened");
@@ -265,6 +267,29 @@ static pa_status make_records(struct making *m, struct turn_item *turn)
 	return has_ids ? PA_OK : PA_RETRY;
 }
 
+static pa_status make_files(struct making *m, struct turn_item *turn)
+{
+	const struct turn_out *out = &m->out;
+
+	turn->files = ARENA_ARRAY(m->arena, struct file_row, out->files_count);
+	for (size_t i = 0; i < out->files_count; i++) {
+		struct buf packed PA_CLEANUP(buf_done) = BUF_INIT(MAX_MESSAGE);
+		struct file_row *row = &turn->files[turn->files_count];
+		size_t at = out->files[i];
+
+		if (at >= m->count || !m->waiting[at]->id)
+			continue;
+		file_claim_pack(&packed, m->events[at].event);
+		*row = (struct file_row){ids_next(), m->waiting[at]->id,
+					 seal_arena(m->arena, &m->c->contact->key, PA_STR("file"),
+						    buf_str(&packed))};
+		if (!row->id)
+			return PA_RETRY;
+		turn->files_count++;
+	}
+	return PA_OK;
+}
+
 static void note_consumed(struct making *m, struct turn_item *turn)
 {
 	turn->consumed = ARENA_ARRAY(m->arena, int64_t, m->count);
@@ -316,6 +341,8 @@ static pa_status put_effects(struct making *m)
 	note_consumed(m, turn);
 	make_redactions(m, turn);
 	status = make_records(m, turn);
+	if (status == PA_OK)
+		status = make_files(m, turn);
 	if (status == PA_OK)
 		status = make_outbounds(m, turn);
 	if (status != PA_OK) {

@@ -172,7 +172,11 @@ pa_status wa_download(void *self, pa_call *call, pa_str account, pa_str media_id
 
 static pa_status check_answer(const pa_http_response *response, pa_error *err)
 {
-	if (response->status == 429 || response->status >= 500)
+	bool may_change = response->status == 401 || response->status == 403 ||
+			  response->status == 429 || response->status >= 500;
+
+	/* A token that is dead today says nothing of the file. */
+	if (may_change)
 		return wa_fail(err, PA_RETRY, "Meta answered %u when asked for a file",
 			       response->status);
 	if (response->status != 200)

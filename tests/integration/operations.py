@@ -367,6 +367,9 @@ def what_is_past_its_time_goes(house):
 		   " 256, 5, 'queja', CASE i WHEN 1 THEN timestamptz '2003-02-01' END FROM generate_series(1, 2) i")
 	house.rows("INSERT INTO person_lock VALUES ('x', '2003-01-05'), ('y', now() + interval '1 hour')")
 	house.rows("INSERT INTO operator_act VALUES (9, '2003-01-05', 0, 'x', 'inbox', 'x', NULL, '')")
+	house.rows("INSERT INTO file (id, at, conversation_id, inbox_id, channel, state, due, expires) SELECT i, at, 256, i, 1, 1, at, at"
+		   " FROM (VALUES (1, timestamptz '2003-01-05'), (2, now())) v(i, at)")
+	house.rows("INSERT INTO file_piece SELECT id, 0, '' FROM file")
 	before = counts(house)
 	for parent in ("inbox", "outbox", "receipt"):
 		for month in (OLDER, OLD):
@@ -384,9 +387,10 @@ def what_is_past_its_time_goes(house):
 	equal({table: before[table] - after[table] for table in KEPT},
 	      {table: {"service_case": 1, "operator_act": 1}.get(table, 0) for table in KEPT}, "rows that went")
 	equal(house.sql("SELECT count(*) FROM person_lock WHERE person IN ('x', 'y')"), "1", "locks")
+	equal(house.rows("SELECT file_id FROM file_piece"), [["2"]], "files whose pieces are left")
 	equal(tells(house, "retention", "show")["due"], [], "what is still due")
 	taken = tells(house, "retention", "show")["taken"]
-	equal(sorted({item["class"] for item in taken}), ["case", "correspondence", "lock", "operator_act"], "what was written down")
+	equal(sorted({item["class"] for item in taken}), ["case", "correspondence", "file", "lock", "operator_act"], "what was written down")
 	equal(int(house.sql("SELECT count(*) FROM evidence_batch WHERE node = 0 AND position('correspondence'::bytea IN entries) > 0")), 6,
 	      "evidence of the months")
 	act, gone, at = house.rows("SELECT id, rows_count, (extract(epoch FROM at) * 1e6)::bigint FROM retention_act WHERE what = 'outbox_2003_01'")[0]

@@ -17,6 +17,8 @@ struct medium {
 	char id[32];
 	char mime[64];
 	struct buf bytes;
+	uint64_t address;        /* of the last description; 0: nobody asked */
+	int64_t address_ends_ns; /* monotonic */
 };
 
 /* When which status webhook goes out after a message was accepted; below 0: never. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "peers/graph.h"
 
+#include "io/clock.h"
 #include "io/crypto.h"
 
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #define MB ((size_t)1 << 20)
+#define ADDRESS_LIFE_NS (5 * NS_PER_MINUTE)
 
 /* What Meta takes, and how much of it. */
 static const struct {
@@ -165,7 +167,7 @@ static void answer_bytes(struct talk *talk, const struct medium *medium)
 	talk_answer(talk, 200, str_from(header), buf_str(&medium->bytes));
 }
 
-static void answer_description(struct graph *graph, struct talk *talk, const struct medium *medium)
+static void answer_description(struct graph *graph, struct talk *talk, struct medium *medium)
 {
 	uint8_t digest[DIGEST_BYTES];
 	char url[128], size[24], hex[2 * DIGEST_BYTES + 1];
@@ -173,8 +175,10 @@ static void answer_description(struct graph *graph, struct talk *talk, const str
 	sha256(buf_str(&medium->bytes), digest);
 	for (size_t i = 0; i < sizeof(digest); i++)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u/_media/%s", serve_port(graph->serve),
-		 medium->id);
+	medium->address = ++graph->serial;
+	medium->address_ends_ns = clock_monotonic_ns() + ADDRESS_LIFE_NS;
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/_media/%s/%llu", serve_port(graph->serve),
+		 medium->id, (unsigned long long)medium->address);
 	snprintf(size, sizeof(size), "%zu", medium->bytes.len);
 	graph_answer_json(talk, 200,
 			  json_pack("{ss ss ss ss ss ss}", "messaging_product", "whatsapp", "url",
@@ -193,19 +197,33 @@ static void forget(struct graph *graph, struct medium *medium)
 	free(medium);
 }
 
+/* _media/ID/ADDRESS */
+static void answer_at_address(struct graph *graph, struct talk *talk, pa_str rest)
+{
+	pa_str id = str_split(&rest, '/');
+	struct medium *medium = graph_media_find(graph, id);
+	char address[24] = "";
+
+	if (medium)
+		snprintf(address, sizeof(address), "%llu", (unsigned long long)medium->address);
+	if (!medium || !medium->address || !str_equal(rest, str_from(address)) ||
+	    clock_monotonic_ns() >= medium->address_ends_ns)
+		talk_answer(talk, 404, PA_STR_ABSENT, PA_STR_ABSENT);
+	else
+		answer_bytes(talk, medium);
+}
+
 bool graph_media_route(struct graph *graph, struct talk *talk, pa_str path)
 {
-	bool is_bytes = str_starts(path, PA_STR("_media/"));
-	struct medium *medium =
-		graph_media_find(graph, is_bytes ? str_slice(path, 7, SIZE_MAX) : path);
+	struct medium *medium = graph_media_find(graph, path);
 
-	if (!medium && !is_bytes)
-		return false;
+	if (str_starts(path, PA_STR("_media/"))) {
+		answer_at_address(graph, talk, str_slice(path, 7, SIZE_MAX));
+		return true;
+	}
 	if (!medium)
-		talk_answer(talk, 404, PA_STR_ABSENT, PA_STR_ABSENT);
-	else if (is_bytes)
-		answer_bytes(talk, medium);
-	else if (str_equal(talk->method, PA_STR("DELETE"))) {
+		return false;
+	if (str_equal(talk->method, PA_STR("DELETE"))) {
 		forget(graph, medium);
 		graph_answer_json(talk, 200, json_pack("{sb}", "success", 1));
 	} else {

@@ -16,6 +16,8 @@ B names the build directory (default build). What is running is always ended, an
 unless KEEP is set. One thread; customers of one house may be used by several.
 """
 
+import base64
+import hashlib
 import http.client
 import json
 import os
@@ -201,6 +203,11 @@ class Customer(webhook.Person):
 	def says(self, text, **more):
 		return self.posts(self.text(text, **more))
 
+	def sends_file(self, content, kind="document", sha256=None, **more):
+		"""A file that lies at the provider; sha256: what is said of it, if that is not true."""
+		sha256 = sha256 or base64.b64encode(hashlib.sha256(content).digest()).decode()
+		return self.sends(kind, media_id=self.house.upload(content), sha256=sha256, **more)
+
 	def sends(self, kind, **more):
 		return self.posts(self.media(kind, **more))
 
@@ -319,6 +326,8 @@ metrics = {{
 store = {{
 {self._group("store", database=f'"host={host} port=5432 dbname=proalto user=proalto"',
 	     master_key=f'"file:{f}/master.key"', node='"prueba"')}}};
+files = {{
+{self._group("files", inspector=f'"{os.path.abspath(os.path.join(B, "proalto-inspect"))}"')}}};
 work = {{
 {self._group("work", workers=8, quiet='"300 ms"', quiet_max='"900 ms"')}}};
 house = {{
@@ -570,9 +579,10 @@ backends = {{
 		return self.core_server.psql("core_demo").rows(query)
 
 	def is_idle(self):
-		"""Nothing is waiting for a turn or to be sent."""
+		"""Nothing is waiting for a turn or to be sent, and no file to be asked for the first time."""
 		return self.sql("SELECT (SELECT count(*) FROM work) + (SELECT count(*) FROM outbox"
-				" WHERE is_open)") == "0"
+				" WHERE is_open) + (SELECT count(*) FROM file WHERE state = 0"
+				" AND (tries = 0 OR owner IS NOT NULL))") == "0"
 
 	def settle(self, seconds=20):
 		"""Until the daemon has nothing left to do."""
@@ -582,6 +592,14 @@ backends = {{
 			return self.is_idle()
 
 		until(is_done, seconds * PATIENCE, "an end to the work")
+
+	def upload(self, content):
+		"""A customer's file at the provider; its id there."""
+		status, text, _ = self.graph.http.request("POST", "/_control/media", content,
+							  {"Content-Type": "application/octet-stream"})
+		if status != 200:
+			raise AssertionError(f"the file was not taken: {status}")
+		return json.loads(text)["id"]
 
 	# ---- who writes ----------------------------------------------------------------------------
 

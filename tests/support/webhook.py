@@ -83,10 +83,10 @@ class Person:
 	def tap(self, kind, tap_id, title, **more):
 		return self.message("interactive", {"type": kind, kind: {"id": tap_id, "title": title}}, **more)
 
-	def media(self, kind, media_id="1234567890", caption=None, **more):
+	def media(self, kind, media_id="1234567890", caption=None, sha256=None, **more):
 		types = {"image": "image/jpeg", "document": "application/pdf", "audio": "audio/ogg; codecs=opus",
 			 "video": "video/mp4", "sticker": "image/webp"}
-		content = {"id": media_id, "mime_type": types[kind], "sha256": "0" * 64}
+		content = {"id": media_id, "mime_type": types[kind], "sha256": sha256 or "0" * 64}
 		if kind == "audio":
 			content["voice"] = True
 		if kind == "document":

@@ -181,6 +181,8 @@ static const char granted[] = "proalto address select insert update delete\n"
 			      "proalto evidence_batch_default select\n"
 			      "proalto evidence_batch_month select\n"
 			      "proalto external_id select insert update delete\n"
+			      "proalto file select insert update\n"
+			      "proalto file_piece select insert\n"
 			      "proalto inbox select insert update(payload) update(body)\n"
 			      "proalto inbox_default select\n"
 			      "proalto inbox_month select\n"
@@ -265,6 +267,9 @@ static void test_roles_are_refused_the_rest(void **state)
 		{"proalto", "UPDATE operator_act SET reason = ''", "42501"},
 		{"proalto", "DELETE FROM operator_act", "42501"},
 		{"proalto", "TRUNCATE operator_act", "42501"},
+		{"proalto", "DELETE FROM file", "42501"},
+		{"proalto", "UPDATE file_piece SET bytes = ''", "42501"},
+		{"proalto_retention", "SELECT FROM file", "42501"},
 		{"proalto", "DELETE FROM inbox_default", "42501"},
 		{"proalto", "DROP TABLE inbox_default", "42501"},
 		{"proalto", "ALTER TABLE consent DISABLE TRIGGER ALL", "42501"},
