@@ -46,7 +46,8 @@ CREATE FUNCTION retention_before(kind text) RETURNS timestamptz LANGUAGE sql STA
 $$;
 
 -- What may go now, the oldest first. A month goes when it is over, has nothing left to do, and nothing in it is
--- waited for. Nothing may go if nothing was done for a month: then it is the clock that is wrong.
+-- waited for. Nothing may go if nothing was done for a month, or in the month before this one: then it is the
+-- clock that is wrong, and the daemon may have gone on by it since.
 CREATE FUNCTION retention_due() RETURNS TABLE (class text, what text, before timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = proalto, pg_temp AS $$
 DECLARE
@@ -54,7 +55,9 @@ DECLARE
 	ends timestamptz;
 BEGIN
 	IF NOT EXISTS (SELECT FROM evidence_batch e WHERE e.at > now() - interval '31 days' AND e.at < now() + interval '1 day'
-		       AND e.node <> 0) THEN
+		       AND e.node <> 0)
+	   OR NOT EXISTS (SELECT FROM evidence_batch e WHERE e.at >= date_trunc('month', now(), 'UTC') - interval '1 month'
+			  AND e.at < date_trunc('month', now(), 'UTC') AND e.node <> 0) THEN
 		RETURN;
 	END IF;
 	FOR part IN

@@ -307,10 +307,17 @@ def set_aside(house):
 # ---- what is past its time ---------------------------------------------------------------------------
 
 OLD, OLDER = "2003-02", "2003-01"  # nothing is kept that long
+LAST_MONTH = 12  # an entry of evidence
+
+
+def was_at_work_last_month(house):
+	house.rows(f"INSERT INTO evidence_batch SELECT {LAST_MONTH}, date_trunc('month', now(), 'UTC') - interval '1 day', 1, 0, ''"
+		   f" WHERE NOT EXISTS (SELECT FROM evidence_batch WHERE id = {LAST_MONTH})")
 
 
 def retention(house):
 	"""The nightly run's words, under its own role."""
+	was_at_work_last_month(house)
 	return does(house, "retention", "run", "--dsn", f"host={house.server.host} port=5432 dbname=proalto user=proalto_retention")
 
 
@@ -370,6 +377,7 @@ def what_is_past_its_time_goes(house):
 	house.rows("INSERT INTO file (id, at, conversation_id, inbox_id, channel, state, due, expires) SELECT i, at, 256, i, 1, 1, at, at"
 		   " FROM (VALUES (1, timestamptz '2003-01-05'), (2, now())) v(i, at)")
 	house.rows("INSERT INTO file_piece SELECT id, 0, '' FROM file")
+	was_at_work_last_month(house)
 	before = counts(house)
 	for parent in ("inbox", "outbox", "receipt"):
 		for month in (OLDER, OLD):
@@ -429,7 +437,7 @@ def raw_bodies_go_and_the_rest_stays(house):
 
 
 def a_clock_that_is_ahead_takes_nothing(house):
-	"""Nobody has done anything for a month: rather the clock is wrong."""
+	"""Nobody has done anything for a month, or not before a moment ago: rather the clock is wrong."""
 	house.rows("CREATE TABLE inbox_2003_03 PARTITION OF inbox FOR VALUES FROM ('2003-03-01Z') TO ('2003-04-01Z')")
 	house.rows("ALTER TABLE inbox_2003_03 OWNER TO proalto_owner")
 	house.rows("UPDATE evidence_batch SET at = at - interval '40 days' WHERE at > now() - interval '31 days' AND node <> 0")
@@ -438,6 +446,12 @@ def a_clock_that_is_ahead_takes_nothing(house):
 		equal(partitions(house, 2003), ["inbox_2003_03"], "the month")
 	finally:
 		house.rows("UPDATE evidence_batch SET at = at + interval '40 days' WHERE at > now() - interval '72 days' AND node <> 0")
+	house.rows(f"UPDATE evidence_batch SET at = at - interval '40 days' WHERE id = {LAST_MONTH}")
+	try:
+		equal(retention(house), "", "what was taken when the service had gone on after the jump")
+		equal(partitions(house, 2003), ["inbox_2003_03"], "the month")
+	finally:
+		house.rows(f"UPDATE evidence_batch SET at = at + interval '40 days' WHERE id = {LAST_MONTH}")
 	retention(house)
 	equal(partitions(house, 2003), [], "the month, by the right clock")
 

@@ -388,7 +388,9 @@ def maintained(machine):
 	check(exposure <= 1.5, f"exposure {exposure}")
 	before = sql("SELECT count(*) FROM proalto.inbox")
 	run("psql", "-q", "-d", "proalto", user="postgres", text="CREATE TABLE proalto.inbox_2003_01 PARTITION OF proalto.inbox FOR VALUES"
-	    " FROM ('2003-01-01Z') TO ('2003-02-01Z'); ALTER TABLE proalto.inbox_2003_01 OWNER TO proalto_owner")
+	    " FROM ('2003-01-01Z') TO ('2003-02-01Z'); ALTER TABLE proalto.inbox_2003_01 OWNER TO proalto_owner;"
+	    # it was at work last month, too
+	    " INSERT INTO proalto.evidence_batch VALUES (1, date_trunc('month', now(), 'UTC') - interval '1 day', 1, 0, '')")
 	run("systemctl", "start", unit)
 	equal(show("Result", unit), "success", "the run")
 	equal(sql("SELECT count(*) FROM pg_class WHERE relname = 'inbox_2003_01'"), "0", "the month of long ago")
