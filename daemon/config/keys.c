@@ -127,7 +127,7 @@ static const struct config_key core_keys[] = {
 	 "\"16 MiB\"",
 	 HELP("Lo más que puede pesar un archivo de un cliente.",
 	      "The most a customer's file may weigh.")},
-	{"files.max_pixels", KEY_INTEGER, KEY_RESTART, AT(file_max_pixels), RANGE(100000, 50000000),
+	{"files.max_pixels", KEY_INTEGER, KEY_RESTART, AT(file_max_pixels), RANGE(100000, 40000000),
 	 "32000000",
 	 HELP("Lo más que puede medir una imagen, ancho por alto, también dentro de un PDF.",
 	      "The most a picture may measure, width by height, within a PDF too.")},

@@ -42,6 +42,7 @@ static const struct check {
 	{"policy", doctor_policy, false},
 	{"public", doctor_public, false},
 	{"plugins", doctor_plugins, false},
+	{"inspector", doctor_inspector, false},
 	{"certificates", doctor_certificates, false},
 	{"disk", doctor_disk, false},
 };

@@ -28,8 +28,8 @@ struct doctor {
 typedef void doctor_fn(const struct doctor *doctor, struct findings *findings);
 
 /* doctor_files.c */
-doctor_fn doctor_config, doctor_file_mode, doctor_credentials, doctor_plugins, doctor_disk,
-	doctor_certificates;
+doctor_fn doctor_config, doctor_file_mode, doctor_credentials, doctor_plugins, doctor_inspector,
+	doctor_disk, doctor_certificates;
 /* doctor_service.c */
 doctor_fn doctor_unit, doctor_service;
 /* doctor_store.c; these run as the service's user. */

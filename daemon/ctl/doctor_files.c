@@ -172,6 +172,24 @@ void doctor_plugins(const struct doctor *doctor, struct findings *findings)
 		judge_plugin(doctor, look->language.plugin, look->language.is_optional, findings);
 }
 
+/* Without it customers' files wait. */
+void doctor_inspector(const struct doctor *doctor, struct findings *findings)
+{
+	const char *path = doctor->look ? doctor->look->file_inspector : NULL;
+
+	if (!path)
+		return;
+	if (access(path, X_OK) != 0)
+		findings_add(findings, "inspector", HEALTH_CRITICAL,
+			     "sudo apt install --reinstall proalto", "%s: %s", path,
+			     ctl_say("falta: los archivos de los clientes quedan en espera",
+				     "is missing: customers' files wait"));
+	else
+		findings_add(
+			findings, "inspector", HEALTH_OK, NULL, "%s: %s", path,
+			ctl_say("revisa los archivos de los clientes", "judges customers' files"));
+}
+
 /* ---- disk ---- */
 
 static void judge_disk(const char *path, uint64_t least, struct findings *findings)

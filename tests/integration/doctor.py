@@ -77,7 +77,7 @@ def in_order(house):
 	found = doctor(house)
 	for name in ("config", "config-mode", "service", "core", "channels", "database", "database-tls", "schema", "durability",
 		     "clock-database", "clock-provider", "partitions", "strays", "queue-in", "queue-out", "uncertain",
-		     "set-aside", "nodes", "token", "token-expiry", "sms", "plugins"):
+		     "set-aside", "nodes", "token", "token-expiry", "sms", "plugins", "inspector"):
 		found.has(name, "ok")
 	found.has("replication", "warning", "synchronous_standby_names")
 	found.has("policy", "warning", "house.policy_url")
@@ -352,6 +352,17 @@ def old_certificates(house):
 	found.has("public", "critical", "(2 days)")
 
 
+def inspector_is_missing(house):
+	before = house.settings.get("files", {})
+	house.settings["files"] = {"inspector": '"/nonexistent/proalto-inspect"'}
+	house.write_config()
+	try:
+		doctor(house).has("inspector", "critical", "reinstall")
+	finally:
+		house.settings["files"] = before
+		house.write_config()
+
+
 def without_rights(house):
 	"""What is not seen is unknown, not wrong."""
 	if os.geteuid() != 0:
@@ -377,6 +388,7 @@ TESTS = [
 	("a configuration that anybody may write", wrong_mode),
 	("a credential that is missing", missing_credential),
 	("certificates that end", old_certificates),
+	("no program for customers' files", inspector_is_missing),
 	("somebody without rights", without_rights),
 ]
 # These take longer: make drills.

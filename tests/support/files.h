@@ -22,6 +22,7 @@
 #define FILES_PROGRESSIVE 2u
 #define FILES_CMYK 4u
 #define FILES_ALPHA 8u
+#define FILES_CORNER 16u /* black, and white in its upper left quarter */
 
 struct blob {
 	uint8_t *bytes;
@@ -94,6 +95,8 @@ static inline struct blob files_jpeg(int width, int height, unsigned how)
 	unsigned long len = 0;
 	struct blob blob;
 
+	for (int i = 0; how & FILES_CORNER && i < 3 * width * height; i++)
+		pixels[i] = i / 3 % width < width / 2 && i / 3 / width < height / 2 ? UINT8_MAX : 0;
 	if (tjCompress2(writer, pixels, width, 0, height, format, &out, &len,
 			format == TJPF_GRAY ? TJSAMP_GRAY : TJSAMP_444, 80,
 			how & FILES_PROGRESSIVE ? TJFLAG_PROGRESSIVE : 0) != 0)
@@ -126,6 +129,21 @@ static inline struct blob files_jpeg_with_comment(int width, int height)
 	all = files_insert(files_jpeg(width, height, 0), 2, comment.bytes, comment.len);
 	blob_done(&comment);
 	return all;
+}
+
+/* As a camera notes how it was held; little endian or big. */
+static inline struct blob files_jpeg_held(int width, int height, uint8_t orientation,
+					  bool is_little)
+{
+	static const char little[] = "\xff\xe1\0\x22"
+				     "Exif\0\0II*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\0\0\0\0\0\0\0\0",
+			  big[] = "\xff\xe1\0\x22"
+				  "Exif\0\0MM\0*\0\0\0\10\0\1\1\x12\0\3\0\0\0\1\0\0\0\0\0\0\0\0";
+	char segment[36];
+
+	memcpy(segment, is_little ? little : big, sizeof(segment));
+	segment[is_little ? 28 : 29] = (char)orientation;
+	return files_insert(files_jpeg(width, height, FILES_CORNER), 2, segment, sizeof(segment));
 }
 
 static inline size_t files_find(const struct blob *blob, const void *what, size_t len)

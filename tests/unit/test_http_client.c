@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 /* One call, with what came of it. */
 struct outcome {
@@ -252,6 +253,50 @@ static void test_head_after_post_has_no_body(void **state)
 	assert_true(post(client, arena, http_server_port(server), 3000).response.body.len > 0);
 	http_client_free(client);
 	http_server_free(server);
+}
+
+/* What goes to a file; a longer answer, one that nobody wants any more, and a kept handle. */
+static void test_a_body_into_a_file(void **state)
+{
+	static const struct step steps[] = {
+		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false, 0},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nlonger", true, 0},
+		{NULL, true, 1000},
+	};
+	struct http_client *client = client_start((struct http_client_options){.max_response = 0});
+	struct arena *arena PA_CLEANUP(arena_done) = arena_new(1 << 22);
+	int fd = memfd_create("sink", MFD_CLOEXEC);
+	struct http_sink sink = {.fd = fd, .max = 5};
+	pa_http_response response = {.size = sizeof(response)};
+	_Atomic bool is_unwanted = true;
+	pa_http_request request;
+	struct peer peer;
+	uint32_t failure;
+	char got[8];
+
+	(void)state;
+	peer_start(&peer, steps, ARRAY_COUNT(steps));
+	request = request_of("GET", url_of(arena, peer.port, "/f"), PA_STR_ABSENT);
+	assert_int_equal(
+		http_client_fetch(client, &request, 3000, &sink, arena, &response, &failure, NULL),
+		PA_OK);
+	assert_int_equal(response.status, 200);
+	assert_int_equal(response.body.len, 0);
+	assert_int_equal(sink.len, 5);
+	assert_int_equal(pread(fd, got, sizeof(got), 0), 5);
+	assert_memory_equal(got, "hello", 5);
+	sink = (struct http_sink){.fd = fd, .max = 5};
+	assert_int_equal(
+		http_client_fetch(client, &request, 3000, &sink, arena, &response, &failure, NULL),
+		PA_RETRY);
+	assert_true(sink.is_over);
+	sink = (struct http_sink){.fd = -1, .is_unwanted = &is_unwanted};
+	assert_int_equal(
+		http_client_fetch(client, &request, 60000, &sink, arena, &response, &failure, NULL),
+		PA_RETRY);
+	close(fd);
+	http_client_free(client);
+	peer_stop(&peer);
 }
 
 static void test_which_urls(void **state)
@@ -554,6 +599,7 @@ int main(void)
 		cmocka_unit_test(test_a_post_is_never_sent_twice),
 		cmocka_unit_test(test_a_get_is_sent_again),
 		cmocka_unit_test(test_a_closed_connection_is_not_used),
+		cmocka_unit_test(test_a_body_into_a_file),
 		cmocka_unit_test(test_start_and_stop),
 	};
 

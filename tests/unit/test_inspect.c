@@ -146,6 +146,52 @@ static void test_sound_files_pass(void **state)
 	expect_sound(files_pdf(1, "", "<</S /URI /URI (https://example.org)>>"), INSPECT_PDF, 1, 0);
 }
 
+/* Where the light corner is: a picture whose upper left quarter is white. */
+static unsigned light_corner(const struct blob *blob)
+{
+	tjhandle reader = tjInitDecompress();
+	int width, height, sampling, colours;
+	unsigned corner = 0;
+	uint8_t *pixels;
+
+	assert_int_equal(tjDecompressHeader3(reader, blob->bytes, blob->len, &width, &height,
+					     &sampling, &colours),
+			 0);
+	pixels = calloc((size_t)width * (size_t)height, 1);
+	assert_int_equal(tjDecompress2(reader, blob->bytes, blob->len, pixels, width, 0, height,
+				       TJPF_GRAY, 0),
+			 0);
+	for (unsigned i = 0; i < 4; i++) {
+		size_t x = (size_t)width * (i % 2 ? 3 : 1) / 4;
+		size_t y = (size_t)height * (i / 2 ? 3 : 1) / 4;
+
+		if (pixels[y * (size_t)width + x] > 128)
+			corner |= 1u << i;
+	}
+	free(pixels);
+	tjDestroy(reader);
+	return corner;
+}
+
+/* Upper left is 1, upper right 2, lower left 4, lower right 8. */
+static void test_pictures_stand_upright(void **state)
+{
+	static const unsigned corners[] = {0, 1, 2, 8, 4, 1, 2, 8, 4};
+
+	(void)state;
+	for (uint8_t held = 1; held <= 8; held++) {
+		struct blob blob = files_jpeg_held(64, 32, held, held % 2), clean = {0};
+		struct inspect_record record = by_program(&blob, &clean);
+
+		assert_int_equal(record.verdict, INSPECT_SOUND);
+		assert_int_equal(record.width, held >= 5 ? 32 : 64);
+		assert_int_equal(record.height, held >= 5 ? 64 : 32);
+		assert_int_equal(light_corner(&clean), corners[held]);
+		blob_done(&blob);
+		blob_done(&clean);
+	}
+}
+
 static void test_other_types(void **state)
 {
 	static const struct {
@@ -472,6 +518,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sound_files_pass),
+		cmocka_unit_test(test_pictures_stand_upright),
 		cmocka_unit_test(test_other_types),
 		cmocka_unit_test(test_broken_files),
 		cmocka_unit_test(test_too_much),
