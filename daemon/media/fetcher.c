@@ -25,7 +25,7 @@
 #define FILE_ARENA_CAP ((size_t)4 << 20)
 #define CALL_MS 2000  /* for the pure functions of a channel */
 #define ASK_MS 10000  /* where does it lie? */
-#define LOAD_MS 20000 /* the file itself */
+#define LOAD_MS 60000 /* the file itself */
 #define BACK_OFF_NS NS_PER_S
 #define BACK_OFF_MAX_NS (10 * NS_PER_MINUTE)
 #define DIGEST_TRIES 3 /* then it is not the file that was sent */

@@ -15,6 +15,7 @@
 
 #define PIECE ((size_t)256 << 10)
 #define JOB_MAX 1024
+#define KEY_PAUSE_NS NS_PER_MINUTE
 
 void kept_file_done(struct kept_file *file)
 {
@@ -23,6 +24,16 @@ void kept_file_done(struct kept_file *file)
 		close(file->fd);
 	if (file->clean >= 0)
 		close(file->clean);
+}
+
+/* It is another one's, or comes with the next master key: nothing is lost meanwhile. */
+static pa_status wait_for_key(struct kept_file *file, pa_error *err)
+{
+	pa_status status;
+
+	file->reason = PA_STR("the person's key can't be opened");
+	status = keep_for_later(file, clock_now_ns() + KEY_PAUSE_NS, err);
+	return status == PA_OK ? error_set(err, PA_RETRY, "%.*s", PA_FMT(file->reason)) : status;
 }
 
 pa_status keep_claim(struct kept_file *file, const int16_t *channels, size_t count,
@@ -45,9 +56,12 @@ pa_status keep_claim(struct kept_file *file, const int16_t *channels, size_t cou
 	file->tries = db_int64(result, 0, 3);
 	file->expires_ns = db_time_ns(result, 0, 4);
 	*ret_claim = PA_STR_ABSENT;
+	if (db_is_null(result, 0, 6))
+		return PA_OK;
 	if (contact_open(conversation_contact(file->conversation), file->ring, db_str(result, 0, 6),
-			 db_str(result, 0, 7), &file->contact) == PA_OK &&
-	    unseal(file->arena, &file->contact->key, PA_STR("file"), db_str(result, 0, 5),
+			 db_str(result, 0, 7), &file->contact) != PA_OK)
+		return wait_for_key(file, err);
+	if (unseal(file->arena, &file->contact->key, PA_STR("file"), db_str(result, 0, 5),
 		   ret_claim) != PA_OK)
 		*ret_claim = PA_STR_ABSENT;
 	return PA_OK;

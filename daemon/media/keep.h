@@ -34,7 +34,8 @@ struct kept_file {
 
 void kept_file_done(struct kept_file *file);
 
-/* The next one that is due on these channels, and what was said of it. PA_DEADLINE: none is. */
+/* The next one that is due on these channels, and what was said of it (absent: it can't be read).
+ * PA_DEADLINE: none is. */
 pa_status keep_claim(struct kept_file *file, const int16_t *channels, size_t count,
 		     pa_str *ret_claim, pa_error *err) PA_MUST_USE;
 

@@ -341,6 +341,7 @@ struct queue *queue_new(const struct queue_options *options)
 							    .conversations = queue->conversations,
 							    .most_waiting = MOST_WAITING});
 	make_sessions(queue);
+	queue->fetcher = start_fetcher(queue);
 	queue->workers = start_workers(queue);
 	queue->keeper = keeper_new(&(struct keeper_options){.database = options->config->database,
 							    .node_name = options->config->node,
@@ -355,7 +356,6 @@ struct queue *queue_new(const struct queue_options *options)
 							    .is_idle = is_idle,
 							    .set_door = set_door,
 							    .arg = queue});
-	queue->fetcher = start_fetcher(queue);
 	queue->prober = prober_new(options->core);
 	return queue;
 }
@@ -390,8 +390,8 @@ void queue_free(struct queue *queue, void (*end_http)(void *arg), void *arg)
 		session_stop(queue->options.channels->list[i].session);
 	intake_stop(queue->intake);
 	end_http(arg);
-	fetcher_free(queue->fetcher);
 	writer_free(queue->writer);
+	fetcher_free(queue->fetcher);
 	dispatch_free(queue->dispatch);
 	free_sessions(queue);
 	intake_free(queue->intake);

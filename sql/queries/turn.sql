@@ -106,7 +106,8 @@ SELECT v.id, $2::timestamptz, v.conversation_id, v.inbox_id, v.channel, CASE WHE
 FROM unnest($1::bigint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::timestamptz[], $7::bytea[])
 	v(id, conversation_id, inbox_id, channel, expires, claim),
 LATERAL (SELECT count(*) >= 60 AS is_much FROM file f WHERE f.conversation_id = v.conversation_id
-	AND f.at > $2::timestamptz - interval '1 day') d;
+	AND f.at > $2::timestamptz - interval '1 day') d
+ON CONFLICT (inbox_id) DO NOTHING;
 
 -- name: person_lock_set
 -- Locks persons; a longer lock stays. $1 persons, $2 until.

@@ -315,6 +315,21 @@ static void test_erased_meanwhile(void **state)
 	contact_unref(contact);
 }
 
+/* A master key that is not here yet is no reason to drop a file. */
+static void test_a_key_that_does_not_open(void **state)
+{
+	struct fixture *f = *state;
+	struct contact *contact = add_contact(f, 1);
+	struct kept_file file PA_CLEANUP(kept_file_done) = {.fd = -1, .clean = -1};
+
+	add_file(f, contact, 1);
+	execute(DSN, "UPDATE proalto.contact SET sealed_key = substr(sealed_key, 2) || '\\x00'");
+	assert_int_equal(claim(f, &file, NODE), PA_RETRY);
+	expect_said(f, "SELECT state, owner, due > now(), reason FROM file",
+		    "0||t|the person's key can't be opened");
+	contact_unref(contact);
+}
+
 static void test_digests(void **state)
 {
 	static const char abc_hex[] =
@@ -345,6 +360,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(test_equal_files_are_one, empty),
 		cmocka_unit_test_setup(test_another_node_has_it, empty),
 		cmocka_unit_test_setup(test_erased_meanwhile, empty),
+		cmocka_unit_test_setup(test_a_key_that_does_not_open, empty),
 		cmocka_unit_test(test_digests),
 	};
 
