@@ -190,6 +190,8 @@ int setup_find_key(struct setup *setup);
 int setup_accept_store(struct setup *setup, bool is_used, bool is_other);
 int setup_master_key(struct setup *setup);
 int setup_credentials(struct setup *setup);
+/* The connection string with the password that was made, if it is not stored yet. */
+int setup_database_credential(struct setup *setup);
 /* A word that nobody guesses. */
 pa_str setup_random_word(struct setup *setup);
 

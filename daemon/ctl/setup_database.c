@@ -28,6 +28,7 @@ struct plan {
 	const char *owner;    /* in it, as its owner */
 	pa_str database;      /* its name */
 	const char *password; /* for the daemon's role; NULL: none */
+	bool is_kept;         /* ... and an earlier run has stored it */
 };
 
 static void close_db(struct db **db)
@@ -86,13 +87,25 @@ static int look_into_database(struct setup *setup, const struct plan *plan)
 	return setup_accept_store(setup, db_bool(tables, 0, 0), false);
 }
 
+/* The role has the password that an earlier run has stored, whatever else that run did not do. */
+static bool is_ours(struct setup *setup, const struct plan *plan)
+{
+	struct db *db PA_CLEANUP(close_db) = NULL;
+	const char *beside =
+		arena_format(setup->arena, "%.*s dbname=postgres", PA_FMT(setup->database_secret))
+			.ptr;
+	pa_error err = ERROR_INIT;
+
+	return plan->is_kept && db_open(beside, APPLICATION, NULL, &db, &err) == PA_OK;
+}
+
 /* Others may be using it: theirs would be lost at the next connection. */
-static int check_password(struct setup *setup, struct db *db)
+static int check_password(struct setup *setup, const struct plan *plan, struct db *db)
 {
 	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
 	pa_error err = ERROR_INIT;
 
-	if (setup->new_password ||
+	if (setup->new_password || is_ours(setup, plan) ||
 	    (db_run(db, db_params_new(setup->arena, SQL_SETUP_PASSWORD_IS_SET), &result, &err) ==
 		     PA_OK &&
 	     db_rows(result) && !db_bool(result, 0, 0)))
@@ -125,7 +138,7 @@ static int look(struct setup *setup, const struct plan *plan)
 	if (db_bool(result, 0, 0))
 		status = look_into_database(setup, plan);
 	if (status == CTL_OK && plan->password && db_bool(result, 0, 1))
-		status = check_password(setup, db);
+		status = check_password(setup, plan, db);
 	return status;
 }
 
@@ -219,6 +232,9 @@ static int prepare(struct setup *setup, const struct plan *plan)
 
 	if (look(setup, plan) != CTL_OK)
 		return CTL_FAILED;
+	/* Before the role has it: a run that ends in between can be repeated. */
+	if (plan->password && setup_database_credential(setup) != CTL_OK)
+		return CTL_FAILED;
 	status = prepare_server(setup, plan, &err);
 	if (status == PA_OK)
 		status = make_tables(setup, plan, &err);
@@ -305,18 +321,22 @@ static struct plan make_plan(struct setup *setup)
 }
 
 /* The daemon's role takes a password wherever the system can't vouch for it. It is made here, once;
- * another one only if somebody asks for it. */
+ * another one only if somebody asks for it, or an earlier run did not come to its end with this
+ * one. */
 static void plan_password(struct setup *setup, struct plan *plan)
 {
-	pa_str password;
+	pa_str begin, kept, password;
 
 	if (setup_database_is_local(setup) || setup->database_secret.len)
 		return;
-	password = setup_random_word(setup);
-	plan->password = password.ptr;
-	setup->writes_database = true;
-	setup->database_secret = arena_format(setup->arena, "%s password=%.*s",
-					      setup->answers[ASK_DATABASE].ptr, PA_FMT(password));
+	begin = arena_format(setup->arena, "%s password=", setup->answers[ASK_DATABASE].ptr);
+	kept = setup_credential_read(setup, "database");
+	plan->is_kept = !setup->new_password && str_starts(kept, begin);
+	setup->writes_database = !plan->is_kept;
+	password = plan->is_kept ? str_slice(kept, begin.len, SIZE_MAX) : setup_random_word(setup);
+	plan->password = arena_copy(setup->arena, password).ptr;
+	setup->database_secret =
+		arena_format(setup->arena, "%.*s%s", PA_FMT(begin), plan->password);
 }
 
 /* ---- what the daemon will do ---- */

@@ -71,6 +71,15 @@ pa_str setup_credential_read(struct setup *setup, const char *name)
 	return str_trim(value);
 }
 
+int setup_database_credential(struct setup *setup)
+{
+	if (!setup->writes_database)
+		return CTL_OK;
+	setup->writes_database = false;
+	setup_did("secreto", "secret", "database");
+	return setup_credential_write(setup, "database", setup->database_secret);
+}
+
 int setup_credentials(struct setup *setup)
 {
 	for (size_t i = 0; i < ASK_COUNT; i++) {
@@ -83,10 +92,7 @@ int setup_credentials(struct setup *setup)
 			return CTL_FAILED;
 		setup_did("secreto", "secret", question->flag);
 	}
-	if (!setup->writes_database)
-		return CTL_OK;
-	setup_did("secreto", "secret", "database");
-	return setup_credential_write(setup, "database", setup->database_secret);
+	return setup_database_credential(setup);
 }
 
 /* ---- the master key ---- */

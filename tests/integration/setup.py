@@ -62,7 +62,14 @@ class Machine:
 	"""A server on which the packages were just installed."""
 
 	def __init__(self):
-		self.server = postgres.Server()
+		self.address = f"127.{os.getpid() % 250 + 1}.{os.getpid() // 250 % 250 + 1}.8"
+		self.server = postgres.Server(options=f"-c listen_addresses={self.address}")
+		rules = os.path.join(self.server.directory, "data/pg_hba.conf")
+		with open(rules) as file:
+			text = file.read()
+		with open(rules, "w") as file:
+			file.write(f"host all proalto {self.address}/32 scram-sha-256\nhost all all {self.address}/32 trust\n{text}")
+		self.server.psql("postgres").rows("SELECT pg_reload_conf()")
 		self.folder = tempfile.mkdtemp(prefix="proalto-setup.")
 		self.graph = h.Peer("graph", self.folder, "--token", h.ACCESS_TOKEN, "--phone-id", webhook.PHONE_ID)
 		self.policy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Policy)
@@ -393,6 +400,28 @@ def another_machine_takes_no_password_away(machine):
 		machine.rows("ALTER ROLE proalto PASSWORD NULL", "postgres")
 
 
+def a_run_that_ended_early_is_repeated(machine):
+	"""After the role had its password: the next run knows it."""
+	machine.fresh()
+	over_tcp = f"host=127.0.0.1 hostaddr={machine.address} user=proalto dbname={machine.database}"
+	recovery = os.path.join(machine.etc, "recovery.json")
+	with open(recovery, "w"):
+		pass
+	try:
+		status, said = machine.by_flags("--database", over_tcp)
+		equal(status, FAILED, "exit status beside a recovery file of\n" + said)
+		check("ya existe" in said, "it does not say why", said)
+		stored = machine.credential("database")
+		check(stored.startswith(over_tcp + " password="), "the role's password is not stored", over_tcp)
+		os.remove(recovery)
+		status, said = machine.by_flags("--database", over_tcp)
+		equal(status, DONE, "exit status of\n" + said)
+		equal(machine.credential("database"), stored, "the connection string")
+		subprocess.run(["psql", "-XAtqc", "SELECT 1", stored], check=True, stdout=subprocess.DEVNULL)
+	finally:
+		machine.rows("ALTER ROLE proalto PASSWORD NULL", "postgres")
+
+
 # ---- a person --------------------------------------------------------------------------------------
 
 def asks_a_person(machine):
@@ -441,6 +470,7 @@ TESTS = [
 	("a used store gets no other key, but its own back", a_used_store_gets_no_other_key),
 	("a database that somebody else made is tried", a_database_of_somebody_else_is_tried),
 	("another machine takes nobody's password away", another_machine_takes_no_password_away),
+	("a run that ended early is repeated", a_run_that_ended_early_is_repeated),
 	("a person is asked", asks_a_person),
 ]
 
