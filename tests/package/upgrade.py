@@ -150,7 +150,7 @@ def sent(machine):
 	"""How many messages the provider got, when nothing waits any more."""
 	try:
 		until(lambda: sql("SELECT count(*) FROM proalto.outbox WHERE is_open") == "0" and
-		      sql("SELECT count(*) FROM proalto.work") == "0", 60, "nothing waits")
+		      sql("SELECT count(*) FROM proalto.work") == "0", 150, "nothing waits")
 	except AssertionError as error:
 		raise AssertionError("\n".join((str(error), sql("SELECT * FROM proalto.work LIMIT 5"), sql(
 			"SELECT id, at, conversation_id, state, tries, statuses, not_after, started_at, finished_at "
