@@ -157,7 +157,7 @@ pa_status rotation_begin(struct rotation *r, int64_t now_ns, pa_error *err)
 	if (status == PA_OK)
 		r->state = is_over(r, rows) ? ROTATION_NONE : ROTATION_WAITING;
 	r->fence = 0;
-	r->is_fenced = false;
+	r->is_struck = r->is_fenced = false;
 	return status;
 }
 
@@ -213,7 +213,8 @@ static pa_status offer_newest(struct rotation *r, int64_t now_ns, pa_error *err)
 	return run(r, params, NULL, err);
 }
 
-/* Strikes the old key out and waits for whoever wrote before that. */
+/* Strikes the old key out and waits for whoever wrote before that. A statement that began before it
+ * may get its transaction's number after it: those that count are the numbers of a step later. */
 static pa_status fence_off(struct rotation *r, pa_error *err)
 {
 	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
@@ -230,8 +231,9 @@ static pa_status fence_off(struct rotation *r, pa_error *err)
 		return status;
 	if (r->fence)
 		r->is_fenced = db_bool(result, 0, 0);
-	else
+	else if (r->is_struck)
 		r->fence = db_int64(result, 0, 0);
+	r->is_struck = true;
 	return PA_OK;
 }
 

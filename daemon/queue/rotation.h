@@ -30,7 +30,8 @@ struct rotation {
 	struct arena *arena; /* of one step */
 	int64_t node;
 	enum rotation_state state;
-	int64_t fence;    /* the transaction that struck the old key out; 0: not yet */
+	bool is_struck;   /* the old key is struck out */
+	int64_t fence;    /* a transaction a step after that; 0: not yet */
 	bool is_fenced;   /* all before it have ended */
 	bool is_told;     /* that it is over */
 	bool is_shut_out; /* the key in force is one that this node does not have */

@@ -9,6 +9,7 @@ counts the turns of its conversation, so a state that could not be opened would 
 import os
 import signal
 import sys
+import threading
 import time
 
 import nodes
@@ -89,6 +90,49 @@ def changed_under_load(keys):
 		equal(person.hears().text, "61 later", "the answer of a conversation that goes on")
 
 
+HELD = """
+CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	PERFORM pg_advisory_xact_lock_shared(TG_ARGV[0]::integer); RETURN NEW; END $$;
+CREATE TRIGGER hold BEFORE INSERT ON contact FOR EACH ROW EXECUTE FUNCTION hold(1);
+CREATE CONSTRAINT TRIGGER hold_end AFTER INSERT ON contact DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hold(2);
+"""
+
+
+def a_commit_that_hangs(keys):
+	"""A customer whose key was sealed under the old one just before that was struck out is committed long after, and
+	had no number of a transaction until then: he is not left behind."""
+	house, newest = keys.house, os.urandom(32).hex()
+	finished = "SELECT count(*) FROM master_key WHERE finished_at IS NULL"
+	house.rows("INSERT INTO node (id, name, alive_until) VALUES (-1, 'nobody', now() + interval '1 hour')")
+	keys.put_first(newest, keys.new)
+	keys.put_second(newest, keys.new)
+	house.restart()
+	keys.restart_second()
+	house.rows(HELD)
+	house.rows("SELECT pg_advisory_lock(i) FROM generate_series(1, 2) i")
+	person = house.stranger()
+	writes = threading.Thread(target=keys.says, args=(0, person, "say a"))
+	writes.start()
+	until(lambda: house.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == "1", 10 * h.PATIENCE,
+	      "a customer who is being stored")
+	house.rows("DELETE FROM node WHERE id = -1")
+	until(lambda: house.sql("SELECT count(*) FROM master_key") == "1", 20 * h.PATIENCE, "an end of the old key")
+	house.rows("SELECT pg_advisory_unlock(1)")
+	try:
+		time.sleep(4)
+		equal(house.sql(finished), "1", "changes that are not over")
+	finally:
+		house.rows("SELECT pg_advisory_unlock(2)")
+		writes.join()
+		house.rows("DROP FUNCTION hold CASCADE")
+	equal(person.hears(20).text, "1 a", "the answer")
+	until(lambda: house.sql(finished) == "0", 20 * h.PATIENCE, "an end to the change")
+	keys.new = newest
+	the_old_one_goes(keys)
+	keys.says(0, person, "say b")
+	equal(person.hears().text, "2 b", "the answer under the new key alone")
+
+
 def the_old_one_goes(keys):
 	"""With the new key alone everything can be read: by both, of before and of now."""
 	person = keys.house.stranger()
@@ -160,6 +204,7 @@ TESTS = [
 	("a store gets its key once", a_store_gets_its_key_once),
 	("the master key is changed under load", changed_under_load),
 	("the old key goes and nothing is missing", the_old_one_goes),
+	("a commit that hangs leaves no key behind", a_commit_that_hangs),
 	("the old key is refused", the_old_one_is_refused),
 	("a node that slept through a change ends", a_node_that_slept),
 	("a node that was away from a change is refused", a_node_that_was_away),
