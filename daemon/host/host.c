@@ -279,8 +279,10 @@ static struct plugin *plugin_new(struct host *host, const pa_plugin *descriptor,
 				 const char *instance)
 {
 	struct plugin *plugin = must(calloc(1, sizeof(*plugin)));
-	const pa_channel_ops *channel = descriptor->ops;
+	const pa_channel_ops *channel;
 
+	assert(descriptor);
+	channel = descriptor->ops;
 	plugin->host = host;
 	plugin->descriptor = descriptor;
 	plugin->instance = must(strdup(instance));
