@@ -439,7 +439,7 @@ def refused_at_start(machine):
 	def pause():
 		try:
 			with open("/run/proalto/refused") as file:
-				return int(file.read() or 0)
+				return int((file.read().split() or [0])[0])  # the file's version comes behind
 		except OSError:
 			return 0
 
