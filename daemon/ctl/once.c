@@ -74,15 +74,8 @@ static pa_status way_in(struct ctl *ctl, const char *conninfo, const struct db_r
 	const char *to = conninfo;
 
 	if ((is_local && !host.len) || (!is_local && strstr(conninfo, "://")))
-		return error_set(
-			err, PA_REJECTED, "%s",
-			ctl_say("la copia no se restaura con los derechos de un superusuario, y "
-				"aquí no se puede entrar de otra manera (listen_addresses): use "
-				"--dsn con un login del rol proalto_owner",
-				"a backup is not restored with a superuser's rights, and there is "
-				"no "
-				"other way in here (listen_addresses): use --dsn with a login of "
-				"proalto_owner"));
+		return error_set(err, PA_REJECTED, "%s",
+				 is_local ? "listen_addresses = ''" : "a URI");
 	if (is_local)
 		to = arena_format(ctl->arena, "host=%.*s port=%.*s dbname=%.*s", PA_FMT(host),
 				  PA_FMT(db_str(about, 0, 2)), PA_FMT(database))

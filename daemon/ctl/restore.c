@@ -521,6 +521,27 @@ static pa_status find_conninfo(struct restore *r, pa_error *err)
 	return r->conninfo ? PA_OK : error_set(err, PA_REJECTED, "--dsn");
 }
 
+/* Whether what is in the dump can be run as nobody but the owner. */
+static pa_status try_login(struct restore *r, pa_error *err)
+{
+	struct db *db PA_CLEANUP(close_db) = NULL;
+	const char *conninfo;
+	pa_status status = once_login(r->ctl, r->conninfo, &conninfo, err);
+
+	if (status == PA_OK)
+		status = peer_open(r->ctl, conninfo, NULL, &db, err);
+	if (status == PA_OK)
+		return PA_OK;
+	forget_login(r);
+	error_prefix(err, "%s: ",
+		     ctl_say("la copia no se restaura con los derechos de un superusuario, y no se "
+			     "puede entrar de otra manera; use --dsn con un login del rol "
+			     "proalto_owner",
+			     "a backup is not restored with a superuser's rights, and there is no "
+			     "other way in; use --dsn with a login of proalto_owner"));
+	return status;
+}
+
 static pa_status run(struct restore *r, pa_error *err)
 {
 	static const char *const sets[] = {"restore", NULL};
@@ -537,6 +558,8 @@ static pa_status run(struct restore *r, pa_error *err)
 		status = look_at_database(r, db, err);
 	if (status == PA_OK)
 		status = look_at_dump(r, err);
+	if (status == PA_OK)
+		status = try_login(r, err);
 	if (status == PA_OK)
 		status = restore_database(r, db, err);
 	if (status != PA_OK || r->is_drill)

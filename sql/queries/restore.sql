@@ -17,7 +17,7 @@ ALTER SCHEMA proalto RENAME TO proalto_before;
 
 -- name: restore_make
 -- A schema that only its owner may use: no daemon finds the tables in it before restored_open.
-CREATE SCHEMA proalto;
+CREATE SCHEMA proalto AUTHORIZATION proalto_owner;
 
 -- name: restore_drop
 -- Takes away what could not be restored to its end.

@@ -449,7 +449,8 @@ def a_forged_one_gains_nothing(vault):
 		server.run_file("postgres", os.path.join(h.TOP, "sql/roles.sql"))
 		server.make_database("proalto", "proalto_owner")
 		args = ["restore", vault.path("forged"), "--code-file", vault.codes[0], "--dsn",
-			f"host={server.host} port=5432 dbname=proalto user=test options=-crole=proalto_owner"]
+			f"host={server.host} port=5432 dbname=proalto user=test"]
+		no_other_way_in(vault)
 		killed_in_between(vault, args)
 		equal(has_role(server, "proalto_restore"), [["t"]], "what is left of one that was killed takes no password soon")
 		status, said = vault.ctl(*args, "--replace", "--confirm", "proalto")
@@ -462,6 +463,16 @@ def a_forged_one_gains_nothing(vault):
 		check(has_role(server, "intruso"), "the SQL is harmless: the test can't fail")
 	finally:
 		server.stop()
+
+
+def no_other_way_in(vault):
+	"""The house's own server listens on its socket only: nothing is touched."""
+	house = vault.house
+	before = house.sql("SELECT count(*) FROM inbox")
+	vault.refuses("listen_addresses", "restore", vault.path("forged"), "--code-file", vault.codes[0], "--replace",
+		      "--confirm", "proalto", "--dsn", f"host={house.server.host} port=5432 dbname=proalto user=test")
+	equal(house.sql("SELECT count(*) FROM inbox"), before, "what is in the store")
+	equal(has_role(house.server, "proalto_restore"), [], "the login that is left")
 
 
 def killed_in_between(vault, args):
