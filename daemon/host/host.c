@@ -390,7 +390,6 @@ pa_status host_open(struct host *host, const char *name, const char *instance,
 		error_prefix(err, "%s (%s): ", instance, name);
 		return status;
 	}
-	assert(descriptor);
 	plugin = plugin_new(host, descriptor, instance);
 	status = open_named(plugin, settings, count, &plugin->current, err);
 	if (status == PA_OK)
