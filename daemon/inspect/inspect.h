@@ -18,6 +18,7 @@
 #include "base/base.h"
 
 #define INSPECT_MAGIC 0x70616964u
+#define INSPECT_EXIT_UNREADY 69 /* it could not shut itself in, and has opened nothing */
 
 /* Why a file is refused. The numbers are stored: they only grow. */
 enum inspect_verdict {

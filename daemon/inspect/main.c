@@ -39,9 +39,11 @@ static const uint8_t *map_input(size_t *ret_len)
 	struct stat about;
 	void *bytes;
 
-	if (fstat(STDIN_FILENO, &about) != 0 || about.st_size <= 0)
+	if (fstat(STDIN_FILENO, &about) != 0 || about.st_size < 0)
 		return NULL;
 	*ret_len = (size_t)about.st_size;
+	if (!*ret_len)
+		return (const uint8_t *)"";
 	bytes = mmap(NULL, *ret_len, PROT_READ, MAP_PRIVATE, STDIN_FILENO, 0);
 	return bytes == MAP_FAILED ? NULL : bytes;
 }
@@ -72,7 +74,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (!sandbox_begin() || !(bytes = map_input(&len)) || !inspect_prepare() ||
 	    !sandbox_enter())
-		return EXIT_FAILURE;
+		return INSPECT_EXIT_UNREADY;
 	inspect_bytes(bytes, len, &limits, &result);
 	/* Destructors of libraries might want more than the sandbox grants: straight out. */
 	_exit(write_all(&result.record, sizeof(result.record)) &&

@@ -88,7 +88,7 @@ bool file_digest_fits(pa_str claimed, const uint8_t digest[DIGEST_BYTES])
 
 	if (!claimed.len)
 		return true;
-	if (claimed.len > 2 * DIGEST_BYTES)
+	if (claimed.len > (size_t)2 * DIGEST_BYTES)
 		return false;
 	if (hex_decode(arena, claimed, &bytes) == PA_OK && bytes.len == DIGEST_BYTES)
 		return str_equal(bytes, found);

@@ -80,8 +80,8 @@ static int spawn(const struct inspector *inspector, int file, int answer, pid_t 
 	return posix_spawn(ret, inspector->program, &actions, &attributes, args, nothing);
 }
 
-/* True if it came to its end by itself and in time. */
-static bool wait_for(pid_t pid, int64_t patience_ms)
+/* Its exit status; -1: it did not come to its end by itself and in time. */
+static int wait_for(pid_t pid, int64_t patience_ms)
 {
 	int pidfd PA_CLEANUP(fd_done) = pidfd_open(pid, 0);
 	int64_t end = clock_monotonic_ns() + patience_ms * NS_PER_MS, left;
@@ -94,7 +94,7 @@ static bool wait_for(pid_t pid, int64_t patience_ms)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 /* Everything that the record says must make sense together, and with the size of the file. */
@@ -116,7 +116,7 @@ pa_status inspector_judge(const struct inspector *inspector, int file, struct in
 			  int *ret_clean, pa_error *err)
 {
 	int answer PA_CLEANUP(fd_done) = memfd_create("answer", MFD_CLOEXEC);
-	int failure;
+	int failure, status;
 	pid_t pid;
 
 	if (answer < 0)
@@ -127,8 +127,10 @@ pa_status inspector_judge(const struct inspector *inspector, int file, struct in
 		return error_set(err, PA_RETRY, "%s can't be run: %s", inspector->program,
 				 strerrordesc_np(failure));
 	*ret_clean = -1;
-	if (!wait_for(pid, inspector->patience_ms ? inspector->patience_ms : PATIENCE_MS) ||
-	    !read_record(answer, ret))
+	status = wait_for(pid, inspector->patience_ms ? inspector->patience_ms : PATIENCE_MS);
+	if (status == INSPECT_EXIT_UNREADY)
+		return error_set(err, PA_RETRY, "%s can't shut itself in", inspector->program);
+	if (status != 0 || !read_record(answer, ret))
 		*ret = (struct inspect_record){.magic = INSPECT_MAGIC, .verdict = INSPECT_DIED};
 	if (ret->clean && lseek(answer, sizeof(*ret), SEEK_SET) == (off_t)sizeof(*ret)) {
 		*ret_clean = answer;

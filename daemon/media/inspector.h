@@ -18,7 +18,7 @@ struct inspector {
 /* Judges the file behind the descriptor (a memfd, which is borrowed). A program that crashes,
  * hangs, is killed or talks nonsense makes the verdict INSPECT_DIED. ret_clean: a descriptor for
  * close() from which the picture made anew is read, record.clean bytes; -1 if there is none.
- * PA_RETRY: it could not be run at all. Blocks up to the patience. Thread-safe. */
+ * PA_RETRY: it could not be run, or not shut itself in. Blocks up to the patience. Thread-safe. */
 pa_status inspector_judge(const struct inspector *inspector, int file, struct inspect_record *ret,
 			  int *ret_clean, pa_error *err) PA_MUST_USE;
 

@@ -222,6 +222,7 @@ static void test_other_types(void **state)
 		{"compressed", "\x1f\x8b\10\0\0\0\0\0\0\3", 10},
 		{"words", "hola", 4},
 		{"zeros", "\0\0\0\0\0\0\0\0", 8},
+		{"nothing", "", 0},
 	};
 
 	(void)state;
@@ -405,6 +406,23 @@ static void test_a_program_that_lies_or_dies(void **state)
 		INSPECT_SOUND);
 }
 
+/* Where the kernel or the unit refuses the sandbox, that is no verdict on the file. */
+static void test_a_program_that_cannot_shut_itself_in(void **state)
+{
+	char path[] = "/tmp/inspect.XXXXXX";
+	const struct inspector inspector = {.program = path, .limits = limits};
+	struct inspect_record record;
+	int file = memfd_create("test", MFD_CLOEXEC), picture, fd = mkstemp(path);
+
+	(void)state;
+	assert_true(dprintf(fd, "#!/bin/sh\nexit %d\n", INSPECT_EXIT_UNREADY) > 0);
+	fchmod(fd, 0700);
+	close(fd);
+	assert_int_equal(inspector_judge(&inspector, file, &record, &picture, NULL), PA_RETRY);
+	unlink(path);
+	close(file);
+}
+
 static void test_a_program_that_is_not_there(void **state)
 {
 	const struct inspector inspector = {.program = "/nonexistent/inspect", .limits = limits};
@@ -528,6 +546,7 @@ int main(void)
 		cmocka_unit_test(test_there_were_enough),
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_a_program_that_lies_or_dies),
+		cmocka_unit_test(test_a_program_that_cannot_shut_itself_in),
 		cmocka_unit_test(test_a_program_that_is_not_there),
 		cmocka_unit_test(test_sandbox),
 	};
