@@ -39,7 +39,7 @@ LEFT = re.compile("|".join((
 	r"/etc/(passwd|group|g?shadow|subuid|subgid)-?", r"/etc/\.pwd\.lock",
 	CONF, r"/etc/proalto-dos\.conf", r"/etc/proalto(/(backend-postgres\.demo\.conf|recovery\.json))?", STORE + "(/.*)?",
 	r"/var/(lib/(postgresql|dpkg|apt|systemd)|log|cache|tmp)(/.*)?",
-	r"/etc/(ld\.so\.cache|postgresql(/.*)?)")))
+	r"/etc/(ld\.so\.cache|magic(\.mime)?|postgresql(/.*)?)")))
 
 house.B = "/srv"  # where Peer looks for tests/peers
 
