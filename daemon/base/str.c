@@ -129,6 +129,20 @@ bool str_to_int64(pa_str s, int64_t *ret)
 	return true;
 }
 
+size_t str_printable(pa_str s, char *out)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+		bool is_c1 = c == 0xc2 && i + 1 < s.len && (unsigned char)s.ptr[i + 1] < 0xa0;
+
+		i += is_c1;
+		out[len++] = is_c1 || c < 0x20 || c == 0x7f ? ' ' : (char)c;
+	}
+	return len;
+}
+
 uint64_t str_hash(pa_str s)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);

@@ -35,6 +35,11 @@ pa_str str_slice(pa_str s, size_t at, size_t len);
 /* Without ASCII white space at both ends. */
 pa_str str_trim(pa_str s);
 
+/* Copies s to out, which has room for as much and may be its own bytes, with a space for each
+ * control character (UTF-8's second set, too): one line, which commands no terminal. Returns its
+ * length. */
+size_t str_printable(pa_str s, char *out);
+
 /* Where needle first stands in s, or SIZE_MAX. */
 size_t str_find(pa_str s, pa_str needle);
 

@@ -70,6 +70,14 @@ static pa_str text_of(const struct json *object, const char *key)
 	return json_get_text(object, key, &text) ? text : PA_STR("");
 }
 
+static void print_lines(pa_str text)
+{
+	do {
+		ctl_print_text(str_split(&text, '\n'));
+		putchar('\n');
+	} while (text.len);
+}
+
 static void print_message(const struct json *message)
 {
 	bool is_out = str_equal(text_of(message, "direction"), PA_STR("out"));
@@ -87,11 +95,15 @@ static void print_message(const struct json *message)
 		if (json_text(json_at(receipts, i), &word))
 			printf(" %.*s", PA_FMT(word));
 	}
-	if (text_of(message, "reason").len)
-		printf(" (%.*s)", PA_FMT(text_of(message, "reason")));
+	if (text_of(message, "reason").len) {
+		fputs(" (", stdout);
+		ctl_print_text(text_of(message, "reason"));
+		putchar(')');
+	}
 	if (is_secret)
 		printf(" %s", ctl_say("[código]", "[code]"));
-	printf("\n%.*s\n", PA_FMT(text_of(message, "text")));
+	putchar('\n');
+	print_lines(text_of(message, "text"));
 }
 
 static void print_conversations(const struct json *answer)

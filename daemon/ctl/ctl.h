@@ -76,6 +76,9 @@ int ctl_command(struct ctl *ctl, const char *command, struct json **ret);
 /* Prints an object's members, "name: value" a line; lists a line each. */
 void ctl_print(const struct json *object);
 
+/* Prints what somebody else has written, without its control characters: they are for a terminal. */
+void ctl_print_text(pa_str text);
+
 /* Prints a value as one line of JSON. */
 void ctl_print_json(const struct json *value);
 

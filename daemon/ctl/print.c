@@ -7,6 +7,15 @@
 
 #define VALUE_MAX ((size_t)2 << 20)
 
+void ctl_print_text(pa_str text)
+{
+	struct buf line PA_CLEANUP(buf_done) = BUF_INIT(VALUE_MAX);
+
+	buf_add(&line, text);
+	line.len = str_printable(buf_str(&line), line.data);
+	printf("%.*s", PA_FMT(buf_str(&line)));
+}
+
 static void print_value(const struct json *value)
 {
 	struct buf text PA_CLEANUP(buf_done) = BUF_INIT(VALUE_MAX);

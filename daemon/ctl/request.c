@@ -164,7 +164,6 @@ static void read_cell(const struct json *object, const char *key, char cell[CELL
 	int64_t integer;
 	bool is_true;
 	pa_str string;
-	size_t len;
 
 	if (json_get_text(object, key, &string))
 		buf_add(&text, string);
@@ -174,10 +173,7 @@ static void read_cell(const struct json *object, const char *key, char cell[CELL
 		buf_add(&text, str_from(is_true ? ctl_say("sí", "yes") : ctl_say("no", "no")));
 	else
 		add_texts(&text, json_get(object, key));
-	len = text.len < CELL_MAX - 1 ? text.len : CELL_MAX - 1;
-	for (size_t i = 0; i < len; i++)
-		cell[i] = (unsigned char)text.data[i] < ' ' ? ' ' : text.data[i];
-	cell[len] = '\0';
+	cell[str_printable(str_slice(buf_str(&text), 0, CELL_MAX - 1), cell)] = '\0';
 }
 
 /* Letters, not bytes. */

@@ -64,21 +64,6 @@ static int64_t service_now_ns(pa_call *call)
 	return clock_now_ns();
 }
 
-/* One printable line: a control character could forge a second one. */
-static size_t line_clean(pa_str text, char *out)
-{
-	size_t len = 0;
-
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
-		bool is_c1 = c == 0xc2 && i + 1 < text.len && (unsigned char)text.ptr[i + 1] < 0xa0;
-
-		i += is_c1;
-		out[len++] = is_c1 || c < 0x20 || c == 0x7f ? ' ' : (char)c;
-	}
-	return len;
-}
-
 static void service_log(pa_call *call, uint32_t level, pa_str text)
 {
 	int priority = level == PA_LOG_ERROR || level == PA_LOG_WARNING || level == PA_LOG_DEBUG
@@ -87,7 +72,8 @@ static void service_log(pa_call *call, uint32_t level, pa_str text)
 	pa_str whole = utf8_repair(call->arena, str_slice(text, 0, MAX_LOG_BYTES));
 	char line[3 * MAX_LOG_BYTES]; /* a broken byte becomes three */
 	struct log_ids ids;
-	size_t len = line_clean(str_slice(whole, 0, sizeof(line)), line);
+	/* A control character could forge a second line. */
+	size_t len = str_printable(str_slice(whole, 0, sizeof(line)), line);
 
 	log_line(priority, call_ids(call, &ids), "%s: %.*s", call->plugin->instance, (int)len,
 		 line);
@@ -166,7 +152,7 @@ void plugin_error_clean(pa_error *err)
 	size_t room = sizeof(err->text) - 1;
 	size_t len = err->len < room ? err->len : room;
 
-	len = line_clean((pa_str){err->text, strnlen(err->text, len)}, err->text);
+	len = str_printable((pa_str){err->text, strnlen(err->text, len)}, err->text);
 	err->text[len] = '\0';
 	err->len = (uint32_t)len;
 	err->size = sizeof(*err);

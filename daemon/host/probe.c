@@ -188,15 +188,9 @@ static pa_str last_line(pa_str text)
 static pa_status refuse(pa_error *err, pa_str sentence)
 {
 	char clean[sizeof(err->text)];
-	size_t len = sentence.len < sizeof(clean) - 1 ? sentence.len : sizeof(clean) - 1;
+	size_t len = str_printable(str_slice(sentence, 0, sizeof(clean)), clean);
 
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)sentence.ptr[i];
-
-		clean[i] = c < 0x20 || c == 0x7f ? ' ' : sentence.ptr[i];
-	}
-	clean[len] = '\0';
-	return error_set(err, PA_REJECTED, "%s", clean);
+	return error_set(err, PA_REJECTED, "%.*s", (int)len, clean);
 }
 
 static pa_status probe_judge(const struct probe *probe, int status, const char *path, pa_error *err)

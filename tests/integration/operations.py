@@ -93,6 +93,11 @@ def a_conversation(house):
 	status, said = ctl(house, "conversation", "show", "--phone", "-", "--reason", WHY, given="3009999999\n")
 	equal((status, said), (1, "proaltoctl: conversation: there is no such conversation or case\n"), "somebody unknown")
 	check("secretos del saldo" in does(house, "conversation", "show", str(number), "--reason", WHY), "it is told to people too")
+	person.says("say hola\nuno\x1b]0;dos\x07\x1b[2J\u009b31mtres")
+	person.hears()
+	house.settle()
+	shown = does(house, "conversation", "show", str(number), "--reason", WHY)
+	check("\nuno ]0;dos  [2J 31mtres\n" in shown, "what a person writes commands no terminal", repr(shown))
 	# A reason that names somebody is a line of standard input, before the telephone's.
 	told = tells(house, "conversation", "show", "--phone", "-", "--reason", "-",
 		     given=f"llamó doña Rosa\n+{person.phone}\n")["conversations"]

@@ -90,6 +90,31 @@ static void test_trim(void **state)
 	expect_str(str_trim(PA_STR_ABSENT), PA_STR_ABSENT);
 }
 
+static void test_printable(void **state)
+{
+	static const char *const cases[][2] = {
+		{"", ""},
+		{"peso \xc2\xb7 \xc3\xb1", "peso \xc2\xb7 \xc3\xb1"},
+		{"a\tb\r\nc\x7f", "a b  c "},
+		{"\x1b[2J\x1b]0;x\a", " [2J ]0;x "},
+		{"\xc2\x9b"
+		 "31m\xc2\x80\xc2\x9f",
+		 " 31m  "},
+		{"x\xc2", "x\xc2"},
+	};
+	char out[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		pa_str text = str_from(cases[i][0]);
+
+		expect_str((pa_str){out, str_printable(text, out)}, str_from(cases[i][1]));
+		memcpy(out, text.ptr, text.len);
+		expect_str((pa_str){out, str_printable((pa_str){out, text.len}, out)},
+			   str_from(cases[i][1]));
+	}
+}
+
 static void test_find(void **state)
 {
 	static const struct {
@@ -210,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_starts_and_ends),
 		cmocka_unit_test(test_slice_is_clamped),
 		cmocka_unit_test(test_trim),
+		cmocka_unit_test(test_printable),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_split_walks_all_parts),
 		cmocka_unit_test(test_numbers),
