@@ -46,7 +46,8 @@ pa_status db_open(const char *conninfo, const char *application_name, const char
 void db_close(struct db *db);
 
 /* What a connection string says, as libpq's programs take it from their environment ("PGHOST=..."):
- * theirs is read by nobody else, their arguments by everybody. In the arena, NULL-terminated. */
+ * theirs is read by nobody else, their arguments by everybody. They, too, look for the server that
+ * takes writes; of a name that comes twice the first counts. In the arena, NULL-terminated. */
 pa_status db_environment(struct arena *arena, const char *conninfo, const char *const **ret,
 			 pa_error *err) PA_MUST_USE;
 

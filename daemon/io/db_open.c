@@ -318,8 +318,9 @@ pa_status db_environment(struct arena *arena, const char *conninfo, const char *
 		return error_set(err, PA_REJECTED, "the connection string can't be understood");
 	while (options[count].keyword)
 		count++;
-	list = ARENA_ARRAY(arena, const char *, count + 1);
-	count = 0;
+	list = ARENA_ARRAY(arena, const char *, count + 2);
+	list[0] = "PGTARGETSESSIONATTRS=read-write"; /* as connect_words() */
+	count = 1;
 	for (const PQconninfoOption *option = options; option->keyword; option++)
 		if (option->val && option->envvar)
 			list[count++] =

@@ -469,6 +469,32 @@ static void test_peers(void **state)
 	}
 }
 
+/* PostgreSQL's programs, too, must not take a standby for the store. */
+static void test_environment(void **state)
+{
+	static const char *const wanted[] = {"PGTARGETSESSIONATTRS=read-write", "PGHOST=a,/tmp",
+					     "PGUSER=u", "PGPASSWORD=s3cret"};
+	struct arena *arena PA_CLEANUP(arena_done) = arena_new(1 << 20);
+	const char *const *environment;
+	pa_error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(db_environment(arena,
+					"host=a,/tmp user=u password=s3cret "
+					"target_session_attrs=any",
+					&environment, &err),
+			 PA_OK);
+	assert_string_equal(environment[0], wanted[0]); /* the first of a name counts */
+	for (size_t i = 1; i < ARRAY_COUNT(wanted); i++) {
+		size_t at = 0;
+
+		while (environment[at] && strcmp(environment[at], wanted[i]) != 0)
+			at++;
+		assert_non_null(environment[at]);
+	}
+	assert_int_equal(db_environment(arena, "no conninfo", &environment, &err), PA_REJECTED);
+}
+
 /* Even where the server's own message repeats it. */
 static void test_password_is_hidden(void **state)
 {
@@ -823,6 +849,7 @@ int main(int argc, char **argv)
 		WITH_DB(test_bad_order_of_calls_is_a_bug),
 		WITH_DB(test_open_refuses),
 		cmocka_unit_test(test_peers),
+		cmocka_unit_test(test_environment),
 		WITH_DB(test_password_is_hidden),
 		WITH_DB(test_unlogged_tables_are_refused),
 		WITH_DB(test_commits_are_synchronous_whatever_the_role_says),
