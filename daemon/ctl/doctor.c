@@ -10,6 +10,7 @@
 #include "ctl/doctor.h"
 #include "io/clock.h"
 #include "io/crypto.h"
+#include "io/file.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -24,7 +25,6 @@
 
 #define CHECK_MS 8000 /* then it is ended */
 #define ANSWER_CAP ((size_t)1 << 20)
-#define SERVICE_USER "proalto"
 
 static const struct check {
 	const char *name;

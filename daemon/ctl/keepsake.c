@@ -18,8 +18,6 @@
 #define DEPTH_MAX 8
 #define KEPT_MAX ((size_t)64 << 20) /* in memory, of all members together */
 
-#define SERVICE_USER "proalto"
-
 static const char config_name[] = "config";
 static const pa_str file_prefix = {"file ", 5};
 static const pa_str secret_prefix = {"secret ", 7};

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,9 +21,19 @@ static pa_status refuse(const char *path, const char *why, pa_error *err)
 	return error_set(err, PA_REJECTED, "%s: %s", path, why);
 }
 
+static bool is_trusted(uid_t owner)
+{
+	const struct passwd *service;
+
+	if (owner == 0 || owner == geteuid())
+		return true;
+	service = geteuid() == 0 ? getpwnam(SERVICE_USER) : NULL;
+	return service && service->pw_uid == owner;
+}
+
 static pa_status check_private(const struct stat *st, const char *path, pa_error *err)
 {
-	if (st->st_uid != 0 && st->st_uid != geteuid())
+	if (!is_trusted(st->st_uid))
 		return refuse(path, "a secret must belong to root or to the daemon's user", err);
 	if (st->st_mode & (S_IRWXG | S_IRWXO))
 		return refuse(path, "a secret that others than its owner may read; chmod 0600",

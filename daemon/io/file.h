@@ -14,12 +14,14 @@
 
 #include "base/arena.h"
 
+#define SERVICE_USER "proalto" /* systemd/proalto.sysusers */
+
 /* PA_REJECTED: no such file, no right to read it, not a regular file, too long. */
 pa_status file_read(struct arena *arena, const char *path, size_t max, pa_str *ret, pa_error *err)
 	PA_MUST_USE;
 
 /* The same for a file that holds a secret: refused unless it belongs to root or to the user we run
- * as and nobody else can read it. */
+ * as and nobody else can read it. Root looks for the service, too: what is its user's will do. */
 pa_status file_read_private(struct arena *arena, const char *path, size_t max, pa_str *ret,
 			    pa_error *err) PA_MUST_USE;
 

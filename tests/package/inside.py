@@ -314,8 +314,23 @@ def prepared_over_tcp(machine):
 def checked_by_hand(machine):
 	"""root sees what the service would; others hear why they can't."""
 	run("proaltoctl", "check")
+	# What the service's user owns, too, and what a stranger owns not.
+	write("/srv/key", house.SMS_TOKEN)
+	os.chmod("/srv/key", 0o600)
+	with open(CONF) as file:
+		write("/srv/other.conf", file.read().replace("credential:proalto.sms-key", "file:/srv/key"))
+	for owner, fails in (("proalto", False), ("nobody", True)):
+		os.chown("/srv/key", pwd.getpwnam(owner).pw_uid, 0)
+		run("proaltoctl", "--config", "/srv/other.conf", "check", fails=fails)
 	said = run("proaltod", "--check", user="nobody", fails=True)
 	check("is encrypted for this machine: only root can read" in said, "why", said)
+
+
+def tables_by_hand(machine):
+	"""root needs no connection string: over the local socket PostgreSQL hears postgres."""
+	check("0001_store" in run("proaltoctl", "db", "status"), "the migrations")
+	run("proaltoctl", "db", "check")
+	run("proaltoctl", "db", "migrate")
 
 
 def started(machine):
@@ -567,6 +582,7 @@ TESTS = [
 	("again, it changes nothing", prepared_again),
 	("over TCP the daemon's role gets a password", prepared_over_tcp),
 	("the check by hand reads the encrypted credentials", checked_by_hand),
+	("root may look at the tables and migrate them", tables_by_hand),
 	("the service starts", started),
 	("it is confined: exposure 1.5 at most, no capability, its own user", confined),
 	("a customer gets his balance", balance),
