@@ -7,14 +7,12 @@
 #include "ctl/beside.h"
 #include "ctl/db_check.h"
 #include "ctl/db_index.h"
+#include "ctl/peer.h"
 #include "io/crypto.h"
 #include "io/migrate.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* Applies migrations and owns what they make. */
-#define OWNER_ROLE "proalto_owner"
 
 struct db_arguments {
 	const char *conninfo;
@@ -25,24 +23,6 @@ struct db_arguments {
 static void config_done(struct config **config)
 {
 	config_free(*config);
-}
-
-/* libpq takes the last of two equal keywords. A URI can't be continued like that. */
-static int owner_conninfo(struct ctl *ctl, const char **ret)
-{
-	struct config *config PA_CLEANUP(config_done) = NULL;
-	int status = ctl_config(ctl, &config);
-
-	if (status != CTL_OK)
-		return status;
-	if (strstr(config->database, "://"))
-		return ctl_fail(ctl, CTL_FAILED, "%s",
-				ctl_say("store.database es una URI: use --dsn con el rol "
-					"proalto_owner",
-					"store.database is a URI: use --dsn with the role "
-					"proalto_owner"));
-	*ret = arena_format(ctl->arena, "%s user=" OWNER_ROLE, config->database).ptr;
-	return CTL_OK;
 }
 
 static bool parse(int argc, char *const *argv, struct db_arguments *ret)
@@ -71,6 +51,7 @@ static int fill_in(struct ctl *ctl, struct db_arguments *arguments)
 {
 	static const char *const places[] = {"../share/proalto/sql/migrations",
 					     "../sql/migrations"};
+	struct config *config PA_CLEANUP(config_done) = NULL;
 
 	if (!arguments->directory)
 		arguments->directory = beside_find(ctl->arena, places, ARRAY_COUNT(places));
@@ -78,7 +59,12 @@ static int fill_in(struct ctl *ctl, struct db_arguments *arguments)
 		return ctl_fail(ctl, CTL_FAILED, "%s",
 				ctl_say("no se encuentran las migraciones: use --directory",
 					"the migrations are not found: use --directory"));
-	return arguments->conninfo ? CTL_OK : owner_conninfo(ctl, &arguments->conninfo);
+	if (arguments->conninfo)
+		return CTL_OK;
+	if (ctl_config(ctl, &config) != CTL_OK)
+		return CTL_FAILED;
+	arguments->conninfo = peer_owner_conninfo(ctl, config);
+	return arguments->conninfo ? CTL_OK : CTL_FAILED;
 }
 
 /* Returns how many of them are not as they should be. */
@@ -117,6 +103,7 @@ int ctl_db(struct ctl *ctl, int argc, char *const *argv)
 	bool is_status = argc > 0 && strcmp(argv[0], "status") == 0;
 	bool is_check = argc > 0 && strcmp(argv[0], "check") == 0;
 	bool is_index = argc > 0 && strcmp(argv[0], "index") == 0;
+	pa_error err = ERROR_INIT;
 	int status;
 
 	if ((!is_migrate && !is_status && !is_check && !is_index) ||
@@ -130,6 +117,8 @@ int ctl_db(struct ctl *ctl, int argc, char *const *argv)
 		return status;
 	if (crypto_init() != PA_OK)
 		return ctl_fail(ctl, CTL_FAILED, "libsodium");
+	if (peer_become(ctl, arguments.conninfo, &err) != PA_OK)
+		return ctl_fail(ctl, CTL_FAILED, "%s", error_text(&err));
 	return is_check ? db_check(ctl, arguments.conninfo, arguments.directory, arguments.is_json)
 			: run_migrations(ctl, &arguments, is_migrate);
 }

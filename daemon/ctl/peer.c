@@ -6,6 +6,7 @@
 
 #include <pwd.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <unistd.h>
 
 #define ARGUMENTS_MAX 32
@@ -35,8 +36,12 @@ static const struct passwd *peer_of(const char *const *environment)
 /* libpq takes the last of two equal keywords. A URI can't be continued like that. */
 const char *peer_owner_conninfo(struct ctl *ctl, const struct config *config)
 {
-	const char *as = geteuid() == 0 ? "user=postgres options=-crole=proalto_owner"
-					: "user=proalto_owner";
+	const char *own = arena_format(ctl->arena, "%s user=proalto_owner", config->database).ptr;
+	const char *root = arena_format(ctl->arena, "%s user=postgres options=-crole=proalto_owner",
+					config->database)
+				   .ptr;
+	const char *const *environment;
+	pa_error err = ERROR_INIT;
 
 	if (strstr(config->database, "://")) {
 		ctl_fail(ctl, CTL_FAILED, "%s",
@@ -44,11 +49,12 @@ const char *peer_owner_conninfo(struct ctl *ctl, const struct config *config)
 				 "store.database is a URI: use --dsn with the role proalto_owner"));
 		return NULL;
 	}
-	return arena_format(ctl->arena, "%s %s", config->database, as).ptr;
+	return db_environment(ctl->arena, root, &environment, &err) == PA_OK && peer_of(environment)
+		       ? root
+		       : own;
 }
 
-pa_status peer_open(struct ctl *ctl, const char *conninfo, const char *const *sets, struct db **ret,
-		    pa_error *err)
+pa_status peer_become(struct ctl *ctl, const char *conninfo, pa_error *err)
 {
 	const char *const *environment;
 	const struct passwd *peer;
@@ -57,12 +63,23 @@ pa_status peer_open(struct ctl *ctl, const char *conninfo, const char *const *se
 	if (status != PA_OK)
 		return status;
 	peer = peer_of(environment);
-	if (peer && seteuid(peer->pw_uid) < 0)
+	if (!peer)
+		return PA_OK;
+	if (seteuid(peer->pw_uid) < 0)
 		return error_set(err, PA_REJECTED, "seteuid");
-	status = db_open(conninfo, "proaltoctl", sets, ret, err);
-	if (peer && seteuid(0) < 0)
-		return error_set(err, PA_BUG, "seteuid");
-	return status;
+	setfsuid(0); /* PostgreSQL sees him, files see root still */
+	return PA_OK;
+}
+
+pa_status peer_open(struct ctl *ctl, const char *conninfo, const char *const *sets, struct db **ret,
+		    pa_error *err)
+{
+	uid_t before = geteuid();
+	pa_status status = peer_become(ctl, conninfo, err);
+
+	if (status == PA_OK)
+		status = db_open(conninfo, "proaltoctl", sets, ret, err);
+	return seteuid(before) < 0 ? error_set(err, PA_BUG, "seteuid") : status;
 }
 
 pa_status peer_start(struct ctl *ctl, const char *conninfo, const char *const *argv, bool is_input,

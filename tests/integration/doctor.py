@@ -296,6 +296,24 @@ def database_check(house):
 	other.has("roles", "critical", "proalto_owner")
 
 
+def root_needs_no_password(house):
+	"""Debian's PostgreSQL takes a role from the unix user of its name only: root becomes postgres."""
+	path = os.path.join(house.server.directory, "data/pg_hba.conf")
+	session = house.server.psql("postgres")
+	with open(path) as file:
+		good = file.read()
+	try:
+		with open(path, "w") as file:
+			file.write("local all all peer\n")
+		session.rows("SELECT pg_reload_conf()")
+		done = run(house, "db", "status", "--directory", MIGRATIONS)
+	finally:
+		with open(path, "w") as file:
+			file.write(good)
+		session.rows("SELECT pg_reload_conf()")
+	equal(done.returncode, 1 if os.geteuid() else 0, f"exit status: {done.stderr}")
+
+
 # ---- files -------------------------------------------------------------------------------------------
 
 def wrong_mode(house):
@@ -385,6 +403,7 @@ TESTS = [
 	("a schema that no longer serves this daemon", schema_ahead),
 	("partitions", partitions),
 	("db check", database_check),
+	("the tables by root's hand", root_needs_no_password),
 	("a configuration that anybody may write", wrong_mode),
 	("a credential that is missing", missing_credential),
 	("certificates that end", old_certificates),

@@ -318,10 +318,11 @@ def checked_by_hand(machine):
 	write("/srv/key", house.SMS_TOKEN)
 	os.chmod("/srv/key", 0o600)
 	with open(CONF) as file:
-		write("/srv/other.conf", file.read().replace("credential:proalto.sms-key", "file:/srv/key"))
+		write("/etc/other.conf", file.read().replace("credential:proalto.sms-key", "file:/srv/key"))
 	for owner, fails in (("proalto", False), ("nobody", True)):
 		os.chown("/srv/key", pwd.getpwnam(owner).pw_uid, 0)
-		run("proaltoctl", "--config", "/srv/other.conf", "check", fails=fails)
+		run("proaltoctl", "--config", "/etc/other.conf", "check", fails=fails)
+	os.remove("/etc/other.conf")
 	said = run("proaltod", "--check", user="nobody", fails=True)
 	check("is encrypted for this machine: only root can read" in said, "why", said)
 

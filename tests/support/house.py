@@ -386,6 +386,8 @@ backends = {{
 	def _make_store(self):
 		self.server.run_file("postgres", os.path.join(TOP, "sql/roles.sql"))
 		self.server.make_database("proalto", "proalto_owner")
+		# As everywhere: root migrates as him.
+		self.server.psql("postgres").rows("CREATE ROLE postgres SUPERUSER LOGIN")
 		self.ctl("db", "migrate", "--directory", os.path.join(TOP, "sql/migrations"))
 
 	def _make_core(self, customers):
