@@ -14,6 +14,7 @@
 #include "ctl/options.h"
 #include "ctl/peer.h"
 #include "io/clock.h"
+#include "io/file.h"
 #include "io/schema.h"
 
 #include <dirent.h>
@@ -173,8 +174,8 @@ static pa_status write_file(struct backup *b, const char *path, const char *kind
 	if (fd < 0)
 		return error_set(err, PA_RETRY, "%s: %s", part, strerrordesc_np(errno));
 	status = write_archive(b, fd, kind, fill, err);
-	if (status == PA_OK && rename(part, path) < 0)
-		status = error_set(err, PA_RETRY, "%s: %s", path, strerrordesc_np(errno));
+	if (status == PA_OK)
+		status = file_rename(part, path, err);
 	if (status != PA_OK)
 		unlink(part);
 	return status;
@@ -187,7 +188,7 @@ static const char *folder_of(struct ctl *ctl, const char *path)
 	const char *slash = strrchr(path, '/');
 
 	if (!slash)
-		return ".";
+		return "./";
 	return arena_copy(ctl->arena, (pa_str){path, (size_t)(slash - path) + 1}).ptr;
 }
 
@@ -275,24 +276,41 @@ static pa_status prepare(struct backup *b, pa_error *err)
 	b->head.schema = schema.number;
 	b->head.version = PA_STR(PROALTO_VERSION);
 	b->head.node = str_from(b->config->node);
+	return PA_OK;
+}
+
+/* One run after the other, on whatever node: a list that is read later is written later. */
+static pa_status write_list(struct backup *b, const char *path, pa_error *err)
+{
+	pa_status status = db_simple(b->db, "BEGIN", err);
+
+	if (status == PA_OK)
+		status = db_run(b->db, db_params_new(b->ctl->arena, SQL_BACKUP_LOCK), NULL, err);
 	b->head.at_ns = clock_now_ns();
-	return list_erasures(b, err);
+	if (status == PA_OK)
+		status = list_erasures(b, err);
+	if (status == PA_OK)
+		status = write_file(b, path, BACKUP_ERASURES, add_erasures, err);
+	return status == PA_OK ? db_simple(b->db, "COMMIT", err) : status;
 }
 
 static pa_status make(struct backup *b, const char **ret_path, pa_error *err)
 {
-	const char *path = b->output ? b->output : usual_name(b);
-	pa_status made = b->output ? PA_OK : credential_make_folders(b->ctl, path, err);
-	const char *list =
-		arena_format(b->ctl->arena, "%s/" BACKUP_ERASURES_FILE, folder_of(b->ctl, path))
-			.ptr;
-	pa_status status =
-		made == PA_OK ? write_file(b, list, BACKUP_ERASURES, add_erasures, err) : made;
+	struct ctl *ctl = b->ctl;
+	const char *folder =
+		b->output ? folder_of(ctl, b->output)
+			  : arena_format(ctl->arena, "%s/", b->config->backup_directory).ptr;
+	const char *list = arena_format(ctl->arena, "%s" BACKUP_ERASURES_FILE, folder).ptr;
+	const char *path;
+	pa_status status = b->output ? PA_OK : credential_make_folders(ctl, list, err);
 
+	if (status == PA_OK)
+		status = write_list(b, list, err);
 	drop_unfinished(b);
 	*ret_path = list;
 	if (status != PA_OK || b->is_list_only)
 		return status;
+	path = b->output ? b->output : usual_name(b);
 	*ret_path = path;
 	status = write_file(b, path, BACKUP_KIND, add_everything, err);
 	if (status == PA_OK && !b->output)

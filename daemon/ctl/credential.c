@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "io/child.h"
+#include "io/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,10 +65,12 @@ pa_status credential_write_file(struct ctl *ctl, const char *path, pa_str text, 
 		return status;
 	unlink(fresh);
 	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || !fill(fd, path, text, mode) || rename(fresh, path) < 0) {
+	if (fd < 0 || !fill(fd, path, text, mode))
 		status = failed(path, err);
+	if (status == PA_OK)
+		status = file_rename(fresh, path, err);
+	if (status != PA_OK)
 		unlink(fresh);
-	}
 	return status;
 }
 

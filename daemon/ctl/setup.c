@@ -343,6 +343,7 @@ static int write_configuration(struct setup *setup)
 {
 	const char *path = setup->ctl->config_path;
 	const char *new = draft_path(setup);
+	pa_error err = ERROR_INIT;
 	int status;
 
 	if (!setup->is_new)
@@ -354,8 +355,8 @@ static int write_configuration(struct setup *setup)
 		status = keep_old(setup);
 	if (status != CTL_OK)
 		return status;
-	if (rename(new, path) != 0)
-		return ctl_fail(setup->ctl, CTL_FAILED, "%s: %s", path, strerrordesc_np(errno));
+	if (file_rename(new, path, &err) != PA_OK)
+		return ctl_fail(setup->ctl, CTL_FAILED, "%s", error_text(&err));
 	setup->has_changed = true;
 	setup_did("configuración", "configuration", path);
 	return CTL_OK;

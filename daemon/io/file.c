@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -94,4 +96,26 @@ pa_status file_read_private(struct arena *arena, const char *path, size_t max, p
 			    pa_error *err)
 {
 	return read_file(arena, path, max, true, ret, err);
+}
+
+static int open_folder_of(const char *path)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	int len = slash ? (int)(slash - path) + 1 : 1;
+
+	snprintf(folder, sizeof(folder), "%.*s", len, slash ? path : ".");
+	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+pa_status file_rename(const char *from, const char *to, pa_error *err)
+{
+	int folder PA_CLEANUP(fd_done) = open_folder_of(to);
+
+	if (rename(from, to) < 0)
+		return error_set(err, PA_RETRY, "%s: %s", to, strerrordesc_np(errno));
+	/* One that nobody may read, or of a file system that has no such thing. */
+	if (folder >= 0 && fsync(folder) < 0 && errno != EINVAL)
+		return error_set(err, PA_RETRY, "%s: %s", to, strerrordesc_np(errno));
+	return PA_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * io/file.h: small files read whole: configuration, flows, secrets.
+ * io/file.h: small files read whole: configuration, flows, secrets; and put into place.
  *
  *	pa_str text;
  *	status = file_read(arena, path, 1 << 20, &text, &err);
@@ -24,5 +24,9 @@ pa_status file_read(struct arena *arena, const char *path, size_t max, pa_str *r
  * as and nobody else can read it. Root looks for the service, too: what is its user's will do. */
 pa_status file_read_private(struct arena *arena, const char *path, size_t max, pa_str *ret,
 			    pa_error *err) PA_MUST_USE;
+
+/* Puts a file that is written and synced into another's place, in the same folder, and syncs that:
+ * it is there after a power cut, too. PA_RETRY: it can't. */
+pa_status file_rename(const char *from, const char *to, pa_error *err) PA_MUST_USE;
 
 #endif

@@ -199,12 +199,18 @@ def only_some_are_kept(vault):
 
 
 def beto_is_erased(vault):
-	"""After the backup: only the list beside it knows."""
+	"""After the backup, while another run is about to write its list: only the list beside it knows."""
 	house = vault.house
 	vault.erased = house.sql(f"SELECT conversation_id / 256 FROM outbox WHERE id = {vault.beto_outbox}")
+	house.rows("SELECT pg_advisory_lock(4822678189205111)")
+	run = threading.Thread(target=house.ctl, args=("backup", "--erasures-only", "--output", vault.path("any")))
+	run.start()
+	until(lambda: house.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == "1", 20,
+	      "a run that waits for the other")
 	equal(house.sql(f"SELECT erase_contact({vault.erased}, now(), 'prueba')"), "1", "contacts erased")
 	equal(house.sql(f"SELECT erase_contact({vault.erased}, now(), 'prueba')"), "0", "contacts erased twice")
-	house.ctl("backup", "--erasures-only", "--output", vault.path("any"))
+	house.rows("SELECT pg_advisory_unlock(4822678189205111)")
+	run.join()
 
 
 def what_is_damaged_touches_nothing(vault):
