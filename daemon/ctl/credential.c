@@ -90,12 +90,12 @@ static const char *find_place(struct ctl *ctl, const char *reference, pa_error *
 	return NULL;
 }
 
-static pa_status encrypt(struct ctl *ctl, pa_str name, const char *path, pa_str secret,
-			 pa_error *err)
+pa_status credential_encrypt(struct ctl *ctl, const char *name, const char *path, pa_str secret,
+			     pa_error *err)
 {
-	const char *as = arena_format(ctl->arena, "--name=%.*s", PA_FMT(name)).ptr;
+	const char *as = arena_format(ctl->arena, "--name=%s", name).ptr;
 	const char *const argv[] = {"systemd-creds", "encrypt", as, "-", "-", NULL};
-	const char *plain = arena_format(ctl->arena, "/etc/credstore/%.*s", PA_FMT(name)).ptr;
+	const char *plain = arena_format(ctl->arena, "/etc/credstore/%s", name).ptr;
 	pa_str encrypted;
 	pa_status status;
 
@@ -103,7 +103,6 @@ static pa_status encrypt(struct ctl *ctl, pa_str name, const char *path, pa_str 
 		return error_set(err, PA_REJECTED, "%s: lies there unencrypted: replace it by hand",
 				 plain);
 	status = child_run(ctl->arena, argv, secret, ENCRYPTED_MAX, &encrypted, err);
-
 	return status == PA_OK ? credential_write_file(ctl, path, encrypted, 0600, err) : status;
 }
 
@@ -116,7 +115,7 @@ pa_status credential_store(struct ctl *ctl, const char *reference, pa_str secret
 		return PA_REJECTED;
 	if (str_starts(text, by_file))
 		return credential_write_file(ctl, path, secret, 0600, err);
-	return encrypt(ctl, str_slice(text, by_credential.len, SIZE_MAX), path, secret, err);
+	return credential_encrypt(ctl, reference + by_credential.len, path, secret, err);
 }
 
 pa_status credential_put_aside(struct ctl *ctl, const char *reference, pa_error *err)

@@ -13,6 +13,11 @@
 pa_status credential_store(struct ctl *ctl, const char *reference, pa_str secret, pa_error *err)
 	PA_MUST_USE;
 
+/* The same for a credential whose file is known. PA_REJECTED also if one of its name lies
+ * unencrypted where systemd finds it first. */
+pa_status credential_encrypt(struct ctl *ctl, const char *name, const char *path, pa_str secret,
+			     pa_error *err) PA_MUST_USE;
+
 /* What lies there now stays beside it as NAME.before (or .before2 ...), and it is said; nothing if
  * nothing is there. */
 pa_status credential_put_aside(struct ctl *ctl, const char *reference, pa_error *err) PA_MUST_USE;

@@ -33,24 +33,23 @@ ctl_fn ctl_conversation; /* conversation show, conversation resume */
 ctl_fn ctl_doctor;       /* doctor [--json] [--public-url URL] */
 ctl_fn ctl_db;           /* db check, index, migrate, status */
 ctl_fn ctl_demo;         /* demo [--port N] */
-
-ctl_fn ctl_drain;     /* drain */
-ctl_fn ctl_hosts;     /* hosts [--json] */
-ctl_fn ctl_inbox;     /* inbox --json */
-ctl_fn ctl_keys;      /* keys rotate, status, recovery */
-ctl_fn ctl_log_level; /* log-level LEVEL */
-ctl_fn ctl_looks;     /* looks */
-ctl_fn ctl_node;      /* node add, import */
-ctl_fn ctl_outbox;    /* outbox list, retry, give-up, settle */
-ctl_fn ctl_queues;    /* queues */
-ctl_fn ctl_reload;    /* reload */
-ctl_fn ctl_restore;   /* restore FILE */
-ctl_fn ctl_retention; /* retention show, retention run */
-ctl_fn ctl_rollback;  /* rollback [--to-backup FILE] ... */
-ctl_fn ctl_set_aside; /* set-aside list, retry, drop */
-ctl_fn ctl_setup;     /* setup */
-ctl_fn ctl_status;    /* status */
-ctl_fn ctl_undrain;   /* undrain */
+ctl_fn ctl_drain;        /* drain */
+ctl_fn ctl_hosts;        /* hosts [--json] */
+ctl_fn ctl_inbox;        /* inbox --json */
+ctl_fn ctl_keys;         /* keys rotate, status, recovery */
+ctl_fn ctl_log_level;    /* log-level LEVEL */
+ctl_fn ctl_looks;        /* looks */
+ctl_fn ctl_node;         /* node add, import */
+ctl_fn ctl_outbox;       /* outbox list, retry, give-up, settle */
+ctl_fn ctl_queues;       /* queues */
+ctl_fn ctl_reload;       /* reload */
+ctl_fn ctl_restore;      /* restore FILE */
+ctl_fn ctl_retention;    /* retention show, retention run */
+ctl_fn ctl_rollback;     /* rollback [--to-backup FILE] ... */
+ctl_fn ctl_set_aside;    /* set-aside list, retry, drop */
+ctl_fn ctl_setup;        /* setup */
+ctl_fn ctl_status;       /* status */
+ctl_fn ctl_undrain;      /* undrain */
 
 /* "proaltoctl: NAME: text" on standard error; returns status. */
 int ctl_fail(const struct ctl *ctl, int status, const char *format, ...) PA_PRINTF(3, 4);
@@ -76,7 +75,8 @@ int ctl_command(struct ctl *ctl, const char *command, struct json **ret);
 /* Prints an object's members, "name: value" a line; lists a line each. */
 void ctl_print(const struct json *object);
 
-/* Prints what somebody else has written, without its control characters: they are for a terminal. */
+/* Prints what somebody else has written, without its control characters: they are for a terminal.
+ */
 void ctl_print_text(pa_str text);
 
 /* Prints a value as one line of JSON. */

@@ -90,12 +90,12 @@ static const struct subcommand {
 	 "--body agrega el cuerpo recibido; queda quién y por qué",
 	 "what came in and how it was understood: a JSON object a line (holds personal data); "
 	 "--body adds the body received; who and why is kept"},
-	{"drain", ctl_drain, "--reason TEXT [--wait SEGUNDOS] [--json] | show [--json]",
+	{"drain", ctl_drain, "--reason TEXTO [--wait SEGUNDOS] [--json] | show [--json]",
 	 "este nodo no recibe más, termina lo que tiene y deja lo demás a los otros; espera a que "
 	 "quede vacío (60 s); dura hasta undrain o el próximo arranque",
 	 "this node takes no more, ends what it has and leaves the rest to the others; waits until "
 	 "it is empty (60 s); lasts until undrain or the next start"},
-	{"undrain", ctl_undrain, "--reason TEXT [--wait SEGUNDOS] [--json]",
+	{"undrain", ctl_undrain, "--reason TEXTO [--wait SEGUNDOS] [--json]",
 	 "este nodo vuelve a servir", "this node serves again"},
 	{"looks", ctl_looks, "[--conversation NÚMERO] [--limit N] [--json]",
 	 "quién miró datos de clientes o cambió algo, cuándo y por qué",

@@ -28,7 +28,7 @@ static const struct passwd *peer_of(const char *const *environment)
 	const char *role = value_of(environment, "PGUSER");
 
 	if (geteuid() != 0 || !role || (host && host[0] != '/') ||
-	    value_of(environment, "PGPASSWORD"))
+	    value_of(environment, "PGHOSTADDR") || value_of(environment, "PGPASSWORD"))
 		return NULL;
 	return getpwnam(role);
 }

@@ -564,7 +564,14 @@ static pa_status run(struct restore *r, pa_error *err)
 		status = restore_database(r, db, err);
 	if (status != PA_OK || r->is_drill)
 		return status;
-	return keepsake_install(r->ctl, r->kept, err);
+	status = keepsake_install(r->ctl, r->kept, err);
+	if (status != PA_OK)
+		ctl_fail(r->ctl, CTL_FAILED, "%s",
+			 ctl_say("la base ya está restaurada, lo demás no: corrija lo que sigue y "
+				 "repita la orden con --replace",
+				 "the database is restored, the rest is not: mend what follows and "
+				 "say the same again with --replace"));
+	return status;
 }
 
 int ctl_restore(struct ctl *ctl, int argc, char *const *argv)

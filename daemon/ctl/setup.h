@@ -178,9 +178,7 @@ int setup_database(struct setup *setup);
 
 /* ---- setup_keys.c ---- */
 
-const char *setup_credential_path(struct setup *setup, const char *name);
 bool setup_has_credential(struct setup *setup, const char *name);
-int setup_credential_write(struct setup *setup, const char *name, pa_str value);
 /* What is encrypted under that name; absent if it can't be had. */
 pa_str setup_credential_read(struct setup *setup, const char *name);
 /* Fills in the ring, if there is a key or one to recover; as root, who alone sees credentials. */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define TIMEOUT_MS 5000
+#define PEERS_MAX 16       /* servers of one connection string */
 #define GRAPH_NO_TOKEN 190 /* Graph API: the access token has expired, or is none */
 
 /* ---- form ---- */
@@ -26,10 +27,10 @@ const char *setup_complain_url(struct setup *setup, pa_str answer)
 		       : ctl_say("debe ser una dirección https://", "must be an address https://");
 }
 
-static bool is_loopback(pa_str host)
+static bool is_loopback(const char *host)
 {
-	return str_equal(host, PA_STR("localhost")) || str_equal(host, PA_STR("127.0.0.1")) ||
-	       str_equal(host, PA_STR("::1"));
+	return strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 ||
+	       strcmp(host, "::1") == 0;
 }
 
 /* What goes over a network is encrypted, and to the right server. */
@@ -37,10 +38,12 @@ const char *setup_complain_database(struct setup *setup, pa_str answer)
 {
 	struct arena *arena = setup->arena;
 	const char *conninfo = answer.ptr;
-	pa_str host, mode, password;
+	struct db_peer peers[PEERS_MAX];
+	pa_str mode, password;
+	size_t count, near = 0;
 
 	if (str_find(answer, PA_STR("://")) != SIZE_MAX ||
-	    db_conninfo_get(arena, conninfo, "host", &host, NULL) != PA_OK ||
+	    !db_peers(conninfo, arena, peers, PEERS_MAX, &count) ||
 	    db_conninfo_get(arena, conninfo, "sslmode", &mode, NULL) != PA_OK ||
 	    db_conninfo_get(arena, conninfo, "password", &password, NULL) != PA_OK)
 		return ctl_say("se escribe \"host=... dbname=... user=...\"",
@@ -48,8 +51,9 @@ const char *setup_complain_database(struct setup *setup, pa_str answer)
 	if (password.len)
 		return ctl_say("va sin contraseña: es un secreto aparte (--secret)",
 			       "takes no password: that is a secret of its own (--secret)");
-	if (!host.len || host.ptr[0] == '/' || is_loopback(host) ||
-	    str_equal(mode, PA_STR("verify-full")))
+	while (near < count && is_loopback(peers[near].host))
+		near++;
+	if (near == count || str_equal(mode, PA_STR("verify-full")))
 		return NULL;
 	return ctl_say("a otro servidor se va con sslmode=verify-full, y sslrootcert=/RUTA si su "
 		       "autoridad no es del sistema",

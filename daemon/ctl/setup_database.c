@@ -283,9 +283,12 @@ static int as_user(struct setup *setup, const char *user, as_user_fn *fn, const 
 
 bool setup_database_is_local(struct setup *setup)
 {
-	pa_str host = word_of(setup, setup->answers[ASK_DATABASE].ptr, "host");
+	struct db_peer peer;
+	size_t count;
 
-	return !setup->database_secret.len && (!host.len || host.ptr[0] == '/');
+	return !setup->database_secret.len &&
+	       db_peers(setup->answers[ASK_DATABASE].ptr, setup->arena, &peer, 1, &count) &&
+	       count == 0;
 }
 
 /* The server's own socket, if the store's string names one. */

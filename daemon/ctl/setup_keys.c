@@ -18,7 +18,6 @@
 
 #define MASTER_KEY "master-key"
 #define RANDOM_BYTES 24
-#define ENCRYPTED_MAX ((size_t)64 << 10)
 #define RECOVERY_FILE "/etc/proalto/recovery.json" /* default of backup.recovery */
 
 pa_str setup_random_word(struct setup *setup)
@@ -31,29 +30,25 @@ pa_str setup_random_word(struct setup *setup)
 
 /* ---- credentials ---- */
 
-const char *setup_credential_path(struct setup *setup, const char *name)
+static const char *credential_path(struct setup *setup, const char *name)
 {
 	return arena_format(setup->arena, "%s/proalto.%s", setup->credentials, name).ptr;
 }
 
 bool setup_has_credential(struct setup *setup, const char *name)
 {
-	return access(setup_credential_path(setup, name), F_OK) == 0;
+	return access(credential_path(setup, name), F_OK) == 0;
 }
 
-int setup_credential_write(struct setup *setup, const char *name, pa_str value)
+static int write_credential(struct setup *setup, const char *name, pa_str value)
 {
-	const char *as = arena_format(setup->arena, "--name=proalto.%s", name).ptr;
-	const char *const argv[] = {"systemd-creds", "encrypt", as, "-", "-", NULL};
+	const char *as = arena_format(setup->arena, "proalto.%s", name).ptr;
 	pa_error err = ERROR_INIT;
-	pa_str encrypted;
 
 	IGNORE_STATUS(mkdir(setup->credentials, 0700),
 		      "most often it is there, or the writing fails");
-	if (child_run(setup->arena, argv, value, ENCRYPTED_MAX, &encrypted, &err) != PA_OK ||
-	    credential_write_file(setup->ctl, setup_credential_path(setup, name), encrypted, 0600,
-				  &err) != PA_OK)
-		return ctl_fail(setup->ctl, CTL_FAILED, "proalto.%s: %s", name, error_text(&err));
+	if (credential_encrypt(setup->ctl, as, credential_path(setup, name), value, &err) != PA_OK)
+		return ctl_fail(setup->ctl, CTL_FAILED, "%s: %s", as, error_text(&err));
 	setup->has_changed = true;
 	return CTL_OK;
 }
@@ -62,7 +57,7 @@ pa_str setup_credential_read(struct setup *setup, const char *name)
 {
 	const char *as = arena_format(setup->arena, "--name=proalto.%s", name).ptr;
 	const char *const argv[] = {
-		"systemd-creds", "decrypt", as, setup_credential_path(setup, name), "-", NULL};
+		"systemd-creds", "decrypt", as, credential_path(setup, name), "-", NULL};
 	pa_str value;
 
 	if (!setup_has_credential(setup, name) ||
@@ -76,8 +71,10 @@ int setup_database_credential(struct setup *setup)
 	if (!setup->writes_database)
 		return CTL_OK;
 	setup->writes_database = false;
+	if (write_credential(setup, "database", setup->database_secret) != CTL_OK)
+		return CTL_FAILED;
 	setup_did("secreto", "secret", "database");
-	return setup_credential_write(setup, "database", setup->database_secret);
+	return CTL_OK;
 }
 
 int setup_credentials(struct setup *setup)
@@ -88,7 +85,7 @@ int setup_credentials(struct setup *setup)
 
 		if (!is_secret || !setup->answers[i].len)
 			continue;
-		if (setup_credential_write(setup, question->flag, setup->answers[i]) != CTL_OK)
+		if (write_credential(setup, question->flag, setup->answers[i]) != CTL_OK)
 			return CTL_FAILED;
 		setup_did("secreto", "secret", question->flag);
 	}
@@ -116,7 +113,7 @@ static int store_key(struct setup *setup, const struct key *key)
 {
 	pa_str bytes = {(const char *)key->bytes, sizeof(key->bytes)};
 
-	return setup_credential_write(setup, MASTER_KEY, hex_encode(setup->arena, bytes));
+	return write_credential(setup, MASTER_KEY, hex_encode(setup->arena, bytes));
 }
 
 /* The last group is typed back: it has been written down. */

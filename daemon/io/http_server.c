@@ -612,9 +612,9 @@ pa_status http_server_new(const struct http_server_options *options, struct http
 	server = server_make(options, fd);
 	server->daemon = start_daemon(server, options);
 	if (!server->daemon) {
+		error_set(err, PA_RETRY, "cannot start the HTTP server on port %u", server->port);
 		server_destroy(server);
-		return error_set(err, PA_RETRY, "cannot start the HTTP server on port %u",
-				 listen_port(fd));
+		return PA_RETRY;
 	}
 	if (pthread_create(&server->thread, NULL, run, server) != 0) {
 		MHD_stop_daemon(server->daemon);

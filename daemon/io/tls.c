@@ -19,7 +19,7 @@
 #include <gnutls/x509.h>
 
 #define CHAIN_MAX 8
-#define FILE_MAX ((size_t)64 << 10)
+#define FILE_MAX ((size_t)1 << 20) /* all the authorities of a system are a fifth of it */
 #define KEY_ID_MAX 64
 /* What systemd hands to the service: readable by an access list, so that the mode tells nothing. */
 #define CREDENTIALS "/run/credentials/"

@@ -283,7 +283,12 @@ def another_machine(vault):
 	status, said = vault.ctl(*args)
 	equal(status, 0, said)
 	equal([name for name, path in gone.items() if os.path.exists(path)], [], "what a drill installed")
-	status, said = vault.ctl(*args, "--install", "--replace", "--confirm", "proalto")
+	args += ["--install", "--replace", "--confirm", "proalto"]
+	os.makedirs(gone["master.key"] + ".new")  # where it is to be written first
+	said = vault.refuses("master.key", *args)
+	check("is restored" in said or "ya está restaurada" in said, said)
+	os.rmdir(gone["master.key"] + ".new")
+	status, said = vault.ctl(*args)
 	equal(status, 0, said)
 	equal(vault.server.psql("proalto").one("SELECT nspacl FROM pg_namespace WHERE nspname = 'proalto'"), rights,
 	      "who may use the schema")

@@ -381,6 +381,23 @@ def inspector_is_missing(house):
 		house.write_config()
 
 
+def many_authorities(house):
+	"""A file as large as a system's."""
+	path = certificate(house.folder, 300)
+	with open(path) as file:
+		good = file.read()
+	with open(path, "w") as file:
+		file.write(("# " + 70 * "x" + "\n") * 3000 + good)
+	house.settings["bottom"] = f'outbound = {{ ca_file = "{path}"; }};'
+	house.write_config()
+	try:
+		found = doctor(house)
+	finally:
+		del house.settings["bottom"]
+		house.write_config()
+	found.has("certificates", "ok", "cert.pem")
+
+
 def without_rights(house):
 	"""What is not seen is unknown, not wrong."""
 	if os.geteuid() != 0:
@@ -408,6 +425,7 @@ TESTS = [
 	("a credential that is missing", missing_credential),
 	("certificates that end", old_certificates),
 	("no program for customers' files", inspector_is_missing),
+	("authorities in a large file", many_authorities),
 	("somebody without rights", without_rights),
 ]
 # These take longer: make drills.

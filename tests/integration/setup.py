@@ -218,6 +218,8 @@ def refuses_before_it_begins(machine):
 	for more, words in (
 		(["--whatsapp-phone-id", "+57 300"], "son solo cifras"),
 		(["--database", "host=db.example dbname=x user=proalto"], "sslmode=verify-full"),
+		(["--database", "hostaddr=192.0.2.1 dbname=x user=proalto"], "sslmode=verify-full"),
+		(["--database", "host=/tmp,db.example dbname=x user=proalto"], "sslmode=verify-full"),
 		(["--secret", f"whatsapp-access-token=file:{machine.path('given/wrong')}"],
 		 "Meta no acepta la llave"),
 		(["--set", "channels.whatsapp.no_such=1"], "no_such"),
