@@ -177,6 +177,7 @@ struct config_problems {
 pa_status config_load(const char *path, struct host *host, struct config **ret,
 		      struct config_problems *problems, pa_error *err) PA_MUST_USE;
 void config_free(struct config *config);
+void config_done(struct config **config); /* for PA_CLEANUP */
 
 /* The file's plugins.directory, or its default when the file can't tell: so that a host can be made
  * before the configuration is known to be right, and all problems are found at once. */

@@ -436,3 +436,8 @@ void config_free(struct config *config)
 		bytes_wipe((void *)(uintptr_t)secret->bytes.ptr, secret->bytes.len);
 	arena_free(config->arena);
 }
+
+void config_done(struct config **config)
+{
+	config_free(*config);
+}

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "config/command_line.h"
+#include "io/file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,12 +19,6 @@
 
 #define ANSWER_MAX ((size_t)256 << 20)
 #define ANSWER_TIME_S 60 /* a reload checks every flow */
-
-static void fd_done(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
 
 /* Where the socket is, and nothing else: who may command the daemon may not be allowed to read its
  * secrets, and a configuration that is wrong just now says nothing about the daemon that runs. Of

@@ -47,17 +47,6 @@ struct backup {
 	size_t left_out; /* files that can't be read */
 };
 
-static void fd_done(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
-static void config_done(struct config **config)
-{
-	config_free(*config);
-}
-
 /* ---- the list of erasures ---- */
 
 static void add_erasure(struct backup *b, const struct db_result *rows, size_t row)

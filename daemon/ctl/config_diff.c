@@ -216,11 +216,10 @@ static int print_people(struct ctl *ctl, const struct config_change *changes, si
 
 static struct host *make_host(struct ctl *ctl)
 {
-	static const char *const places[] = {"proaltod", "../sbin/proaltod"};
 
 	return host_new(&(struct host_options){
 		.directory = config_plugin_directory(ctl->config_path, ctl->arena),
-		.probe_path = beside_find(ctl->arena, places, ARRAY_COUNT(places))});
+		.probe_path = beside_daemon(ctl->arena)});
 }
 
 int ctl_config_diff(struct ctl *ctl, int argc, char *const *argv)

@@ -63,13 +63,6 @@ static void print_members(const struct json *conversation)
 		ctl_print_table(json_get(conversation, "timers"), timers, ARRAY_COUNT(timers));
 }
 
-static pa_str text_of(const struct json *object, const char *key)
-{
-	pa_str text;
-
-	return json_get_text(object, key, &text) ? text : PA_STR("");
-}
-
 static void print_lines(pa_str text)
 {
 	do {
@@ -80,30 +73,27 @@ static void print_lines(pa_str text)
 
 static void print_message(const struct json *message)
 {
-	bool is_out = str_equal(text_of(message, "direction"), PA_STR("out"));
+	bool is_out = str_equal(json_text_of(message, "direction"), PA_STR("out"));
 	const struct json *receipts = json_get(message, "receipts");
-	bool is_secret = false;
-	int64_t id = 0;
 
-	IGNORE_STATUS(!json_get_integer(message, "id", &id), "then 0");
-	IGNORE_STATUS(!json_get_bool(message, "secret", &is_secret), "then it is not");
-	printf("\n%.*s %s %lld %.*s", PA_FMT(text_of(message, "at")), is_out ? "->" : "<-",
-	       (long long)id, PA_FMT(text_of(message, is_out ? "state" : "kind")));
+	printf("\n%.*s %s %lld %.*s", PA_FMT(json_text_of(message, "at")), is_out ? "->" : "<-",
+	       (long long)json_integer_of(message, "id"),
+	       PA_FMT(json_text_of(message, is_out ? "state" : "kind")));
 	for (size_t i = 0; i < json_count(receipts); i++) {
 		pa_str word;
 
 		if (json_text(json_at(receipts, i), &word))
 			printf(" %.*s", PA_FMT(word));
 	}
-	if (text_of(message, "reason").len) {
+	if (json_text_of(message, "reason").len) {
 		fputs(" (", stdout);
-		ctl_print_text(text_of(message, "reason"));
+		ctl_print_text(json_text_of(message, "reason"));
 		putchar(')');
 	}
-	if (is_secret)
+	if (json_bool_of(message, "secret"))
 		printf(" %s", ctl_say("[código]", "[code]"));
 	putchar('\n');
-	print_lines(text_of(message, "text"));
+	print_lines(json_text_of(message, "text"));
 }
 
 static void print_conversations(const struct json *answer)

@@ -19,12 +19,6 @@ static const pa_str by_file = {"file:", 5};
 #define BEFORE_MAX 1000
 #define ENCRYPTED_MAX ((size_t)64 << 10)
 
-static void fd_done(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 static pa_status failed(const char *path, pa_error *err)
 {
 	return error_set(err, PA_REJECTED, "%s: %s", path, strerrordesc_np(errno));

@@ -20,11 +20,6 @@ struct db_arguments {
 	bool is_json;
 };
 
-static void config_done(struct config **config)
-{
-	config_free(*config);
-}
-
 static bool parse(int argc, char *const *argv, struct db_arguments *ret)
 {
 	for (int i = 0; i < argc; i++) {

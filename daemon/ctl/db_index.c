@@ -11,16 +11,6 @@
 
 enum column { NAME, MONTH, BYTES, FIRST_STATEMENT, AFTER_LAST_STATEMENT = 6 };
 
-static void close_db(struct db **db)
-{
-	db_close(*db);
-}
-
-static void config_done(struct config **config)
-{
-	config_free(*config);
-}
-
 /* Told before, since it may take long: large ones are read whole. */
 static pa_status make_one(struct ctl *ctl, struct db *db, const struct db_result *missing,
 			  size_t row, pa_error *err)
@@ -39,7 +29,7 @@ static pa_status make_one(struct ctl *ctl, struct db *db, const struct db_result
 static pa_status make_all(struct ctl *ctl, const char *conninfo, pa_error *err)
 {
 	static const char *const sets[] = {"index", NULL};
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	struct db_result *lock PA_CLEANUP(db_result_done) = NULL;
 	struct db_result *missing PA_CLEANUP(db_result_done) = NULL;
 	pa_status status = peer_open(ctl, conninfo, sets, &db, err);

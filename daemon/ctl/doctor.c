@@ -194,17 +194,16 @@ static bool is_service(struct ctl *ctl)
 static void read_config(struct doctor *doctor, struct config_problems *problems,
 			struct config *configs[3])
 {
-	static const char *const places[] = {"proaltod", "../sbin/proaltod"};
 	const char *path = doctor->ctl->config_path;
 	struct config_problems unseen = {.arena = doctor->arena, .skips_secrets = true};
 	pa_error err = ERROR_INIT;
 
 	problems->arena = doctor->arena;
 	IGNORE_STATUS(config_load(path, NULL, &configs[0], &unseen, &err), "the next one tells");
-	doctor->host = host_new(&(struct host_options){
-		.directory = config_plugin_directory(path, doctor->arena),
-		.probe_path = beside_find(doctor->arena, places, ARRAY_COUNT(places)),
-		.check_owner = configs[0] && !configs[0]->demo});
+	doctor->host = host_new(
+		&(struct host_options){.directory = config_plugin_directory(path, doctor->arena),
+				       .probe_path = beside_daemon(doctor->arena),
+				       .check_owner = configs[0] && !configs[0]->demo});
 	IGNORE_STATUS(config_load(path, doctor->host, &configs[2], problems, &err),
 		      "doctor_config tells");
 	if (!configs[2])

@@ -49,33 +49,12 @@ void doctor_unit(const struct doctor *doctor, struct findings *findings)
 
 /* ---- the control socket ---- */
 
-static bool is_set(const struct json *json, const char *key)
-{
-	bool value = false;
-
-	return json_get_bool(json, key, &value) && value;
-}
-
-static int64_t number(const struct json *json, const char *key)
-{
-	int64_t value = 0;
-
-	return json_get_integer(json, key, &value) ? value : 0;
-}
-
-static pa_str text(const struct json *json, const char *key)
-{
-	pa_str value = PA_STR_ABSENT;
-
-	return json_get_text(json, key, &value) ? value : PA_STR_ABSENT;
-}
-
 static void judge_core(const struct json *said, struct findings *findings)
 {
-	pa_str word = text(said, "core");
+	pa_str word = json_text_of(said, "core");
 	bool is_up = str_equal(word, PA_STR("up"));
 
-	if (is_set(said, "core_disabled"))
+	if (json_bool_of(said, "core_disabled"))
 		findings_add(
 			findings, "plugins-disabled", HEALTH_CRITICAL,
 			"journalctl -u proalto -p err; sudo systemctl restart proalto", "%s",
@@ -93,7 +72,7 @@ static void judge_core(const struct json *said, struct findings *findings)
 			     is_up ? ctl_say("responde", "answers")
 				   : ctl_say("no responde: a los clientes se les dice que esperen",
 					     "does not answer: customers are told to wait"));
-	if (is_set(said, "language_disabled"))
+	if (json_bool_of(said, "language_disabled"))
 		findings_add(findings, "plugins-disabled", HEALTH_WARNING,
 			     "journalctl -u proalto -p err; sudo systemctl restart proalto", "%s",
 			     ctl_say("el complemento de lenguaje está desactivado",
@@ -104,10 +83,11 @@ static void judge_channel(const struct doctor *doctor, const struct json *channe
 			  struct findings *findings)
 {
 	const struct json *error = json_get(channel, "last_error");
-	pa_str name = text(channel, "name");
-	bool is_well = is_set(channel, "healthy") && number(channel, "paused_ms") == 0;
+	pa_str name = json_text_of(channel, "name");
+	bool is_well =
+		json_bool_of(channel, "healthy") && json_integer_of(channel, "paused_ms") == 0;
 
-	if (is_set(channel, "disabled"))
+	if (json_bool_of(channel, "disabled"))
 		findings_add(findings, "plugins-disabled", HEALTH_CRITICAL,
 			     "journalctl -u proalto -p err; sudo systemctl restart proalto",
 			     ctl_say("el canal %.*s está desactivado: su complemento hizo caer el "
@@ -121,8 +101,9 @@ static void judge_channel(const struct doctor *doctor, const struct json *channe
 	else
 		findings_add(findings, "channels", HEALTH_CRITICAL, "proaltoctl status", "%.*s: %s",
 			     PA_FMT(name),
-			     tell_error(doctor->arena, text(channel, "plugin"),
-					number(error, "code"), text(error, "reason")));
+			     tell_error(doctor->arena, json_text_of(channel, "plugin"),
+					json_integer_of(error, "code"),
+					json_text_of(error, "reason")));
 }
 
 /* Somebody has put a new one there and nobody has told the daemon. */
@@ -152,15 +133,15 @@ static void judge_answer(const struct doctor *doctor, const struct json *said,
 	const struct json *stuck = json_get(said, "stuck_calls");
 
 	findings_add(findings, "service", HEALTH_OK, NULL, "proaltod %.*s, %s %.*s",
-		     PA_FMT(text(said, "version")), ctl_say("nodo", "node"),
-		     PA_FMT(text(said, "node")));
-	if (!is_set(said, "store") || text(said, "store_error").len)
+		     PA_FMT(json_text_of(said, "version")), ctl_say("nodo", "node"),
+		     PA_FMT(json_text_of(said, "node")));
+	if (!json_bool_of(said, "store") || json_text_of(said, "store_error").len)
 		findings_add(findings, "service-store", HEALTH_CRITICAL, "proaltoctl status",
 			     "%s %.*s",
 			     ctl_say("el servicio no puede trabajar con la base:",
 				     "the service can't work with the database:"),
-			     PA_FMT(text(said, "store_error")));
-	if (is_set(said, "last_reload_refused"))
+			     PA_FMT(json_text_of(said, "store_error")));
+	if (json_bool_of(said, "last_reload_refused"))
 		findings_add(
 			findings, "reload", HEALTH_WARNING, "sudo proaltoctl check", "%s",
 			ctl_say("la última recarga se rechazó: sigue la configuración anterior",
@@ -173,7 +154,7 @@ static void judge_answer(const struct doctor *doctor, const struct json *said,
 		findings_add(
 			findings, "stuck", HEALTH_CRITICAL, "journalctl -u proalto -p err",
 			ctl_say("una llamada a %.*s no vuelve", "a call to %.*s does not return"),
-			PA_FMT(text(json_at(stuck, i), "plugin")));
+			PA_FMT(json_text_of(json_at(stuck, i), "plugin")));
 }
 
 /* Silence has a reason: no daemon, or no right to ask it. */

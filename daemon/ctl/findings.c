@@ -89,16 +89,9 @@ void findings_add(struct findings *findings, const char *check, enum health heal
 	json_append(findings->list, finding);
 }
 
-static pa_str text(const struct json *json, const char *key)
-{
-	pa_str value = PA_STR_ABSENT;
-
-	return json_get_text(json, key, &value) ? value : PA_STR_ABSENT;
-}
-
 static enum health health_of(const struct json *finding)
 {
-	pa_str state = text(finding, "state");
+	pa_str state = json_text_of(finding, "state");
 
 	for (size_t i = 0; i < KINDS; i++)
 		if (str_equal(state, str_from(states[i].name)))
@@ -125,10 +118,11 @@ bool findings_take(struct findings *findings, pa_str answer)
 		const struct json *finding = json_at(list, i);
 		char check[64], todo[SENTENCE_MAX];
 
-		findings_add(findings, zero_ended(text(finding, "check"), check, sizeof(check)),
+		findings_add(findings,
+			     zero_ended(json_text_of(finding, "check"), check, sizeof(check)),
 			     health_of(finding),
-			     zero_ended(text(finding, "do"), todo, sizeof(todo)), "%.*s",
-			     PA_FMT(text(finding, "what")));
+			     zero_ended(json_text_of(finding, "do"), todo, sizeof(todo)), "%.*s",
+			     PA_FMT(json_text_of(finding, "what")));
 	}
 	return true;
 }
@@ -137,7 +131,7 @@ bool findings_take(struct findings *findings, pa_str answer)
 
 static pa_str subject_of(const struct json *finding)
 {
-	pa_str check = text(finding, "check");
+	pa_str check = json_text_of(finding, "check");
 
 	for (size_t i = 0; i < ARRAY_COUNT(subjects); i++)
 		if (str_equal(check, str_from(subjects[i].check)))
@@ -212,11 +206,11 @@ static void summarize(const struct json *list, struct buf *out)
 static void print_one(const struct json *finding)
 {
 	enum health health = health_of(finding);
-	pa_str todo = text(finding, "do");
+	pa_str todo = json_text_of(finding, "do");
 
 	print_padded(str_from(ctl_say(states[health].es, states[health].en)), 11);
 	print_padded(subject_of(finding), 20);
-	printf("%.*s\n", PA_FMT(text(finding, "what")));
+	printf("%.*s\n", PA_FMT(json_text_of(finding, "what")));
 	if (todo.len)
 		printf("%31s-> %.*s\n", "", PA_FMT(todo));
 }

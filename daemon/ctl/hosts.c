@@ -24,11 +24,6 @@ struct listing {
 	struct json *list;
 };
 
-static void config_done(struct config **config)
-{
-	config_free(*config);
-}
-
 static void host_done(struct host **host)
 {
 	host_free(*host);
@@ -133,15 +128,10 @@ static void print_host(const struct json *entry)
 
 static void print(const struct json *list, bool is_json)
 {
-	struct buf out PA_CLEANUP(buf_done) = BUF_INIT((size_t)1 << 20);
-
-	if (!is_json) {
-		for (size_t i = 0; i < json_count(list); i++)
-			print_host(json_at(list, i));
-		return;
-	}
-	json_write(list, &out);
-	printf("%.*s\n", PA_FMT(buf_str(&out)));
+	if (is_json)
+		ctl_print_json(list);
+	for (size_t i = 0; !is_json && i < json_count(list); i++)
+		print_host(json_at(list, i));
 }
 
 /* Whole, or as far as it goes without the secrets. */
@@ -161,11 +151,10 @@ static int load(struct listing *listing, struct config **ret)
 
 int ctl_hosts(struct ctl *ctl, int argc, char *const *argv)
 {
-	static const char *const places[] = {"proaltod", "../sbin/proaltod"};
 	struct config *config PA_CLEANUP(config_done) = NULL;
 	struct host *host PA_CLEANUP(host_done) = host_new(&(struct host_options){
 		.directory = config_plugin_directory(ctl->config_path, ctl->arena),
-		.probe_path = beside_find(ctl->arena, places, ARRAY_COUNT(places)),
+		.probe_path = beside_daemon(ctl->arena),
 		.check_owner = false});
 	struct json *list PA_CLEANUP(json_done) = json_array_new();
 	struct listing listing = {.ctl = ctl, .host = host, .list = list};

@@ -7,17 +7,6 @@
 
 #include <stdio.h>
 
-#define LINE_CAP ((size_t)256 << 20)
-
-static void print_item(const struct json *item)
-{
-	struct buf text PA_CLEANUP(buf_done) = BUF_INIT(LINE_CAP);
-
-	json_write(item, &text);
-	buf_add_byte(&text, '\n');
-	fwrite(text.data, 1, text.len, stdout);
-}
-
 /* The request moves on behind what was printed; *ret_more is false after the last page. */
 static int print_page(struct ctl *ctl, struct json *request, bool *ret_more)
 {
@@ -31,7 +20,7 @@ static int print_page(struct ctl *ctl, struct json *request, bool *ret_more)
 		return status;
 	items = json_get(answer, "items");
 	for (size_t i = 0; i < json_count(items); i++)
-		print_item(json_at(items, i));
+		ctl_print_json(json_at(items, i));
 	IGNORE_STATUS(!json_get_bool(answer, "more", ret_more), "then there is no more");
 	if (!json_count(items) ||
 	    !json_get_integer(json_at(items, json_count(items) - 1), "inbox", &last))

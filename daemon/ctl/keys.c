@@ -29,16 +29,6 @@ struct keys {
 	bool without_restart;
 };
 
-static void config_done(struct config **config)
-{
-	config_free(*config);
-}
-
-static void close_db(struct db **db)
-{
-	db_close(*db);
-}
-
 /* ---- how far it is ---- */
 
 enum column { ID, STORE_KEY, SINCE, DONE_TO, RESEALED, FINISHED };
@@ -46,7 +36,7 @@ enum column { ID, STORE_KEY, SINCE, DONE_TO, RESEALED, FINISHED };
 static pa_status list(struct keys *k, struct db_result **ret, pa_error *err)
 {
 	static const char *const sets[] = {"keys", NULL};
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	pa_status status = peer_open(k->ctl, k->config->database, sets, &db, err);
 
 	if (status == PA_OK)

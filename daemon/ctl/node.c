@@ -9,6 +9,7 @@
 #include "ctl/keepsake.h"
 #include "ctl/options.h"
 #include "io/clock.h"
+#include "io/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,12 +18,6 @@
 #include <unistd.h>
 
 #define NODE_KIND "node"
-
-static void fd_done(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
 
 static pa_status write_bundle(struct ctl *ctl, int fd, pa_str code, size_t *ret_left_out,
 			      pa_error *err)

@@ -12,17 +12,12 @@
 #define PASSWORD_BYTES 24
 #define ROLE "proalto_restore"
 
-static void close_db(struct db **db)
-{
-	db_close(*db);
-}
-
 /* *ret stays NULL where nobody is a superuser. */
 static pa_status open_as_superuser(struct ctl *ctl, const char *conninfo, struct db **ret,
 				   struct db_result **ret_about, pa_error *err)
 {
 	static const char *const sets[] = {"restore", NULL};
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	pa_status status = peer_open(ctl, conninfo, sets, &db, err);
 
 	if (status == PA_OK)
@@ -88,7 +83,7 @@ static pa_status way_in(struct ctl *ctl, const char *conninfo, const struct db_r
 
 pa_status once_login(struct ctl *ctl, const char *conninfo, const char **ret, pa_error *err)
 {
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	struct db_result *about PA_CLEANUP(db_result_done) = NULL;
 	char random[PASSWORD_BYTES];
 	const char *password;
@@ -105,7 +100,7 @@ pa_status once_login(struct ctl *ctl, const char *conninfo, const char **ret, pa
 
 pa_status once_forget(struct ctl *ctl, const char *conninfo, pa_error *err)
 {
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	struct db_result *about PA_CLEANUP(db_result_done) = NULL;
 	pa_status status = open_as_superuser(ctl, conninfo, &db, &about, err);
 

@@ -35,13 +35,9 @@ static void print_list(const struct json *answer)
 
 static void print_count(const struct json *answer)
 {
-	int64_t count = 0;
-	bool more = false;
-
-	IGNORE_STATUS(!json_get_integer(answer, "count", &count), "then none");
-	IGNORE_STATUS(!json_get_bool(answer, "more", &more), "then there are no more");
-	printf("%lld %s\n", (long long)count, ctl_say("mensajes", "messages"));
-	if (more)
+	printf("%lld %s\n", (long long)json_integer_of(answer, "count"),
+	       ctl_say("mensajes", "messages"));
+	if (json_bool_of(answer, "more"))
 		puts(ctl_say("hay más: repita la orden", "there are more: say it again"));
 }
 

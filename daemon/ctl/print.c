@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#define VALUE_MAX ((size_t)2 << 20)
+#define VALUE_MAX ((size_t)256 << 20) /* as an answer of the daemon */
 
 void ctl_print_text(pa_str text)
 {
@@ -18,15 +18,12 @@ void ctl_print_text(pa_str text)
 
 static void print_value(const struct json *value)
 {
-	struct buf text PA_CLEANUP(buf_done) = BUF_INIT(VALUE_MAX);
 	pa_str string;
 
-	if (json_text(value, &string)) {
+	if (json_text(value, &string))
 		printf("%.*s\n", PA_FMT(string));
-		return;
-	}
-	json_write(value, &text);
-	printf("%.*s\n", PA_FMT(buf_str(&text)));
+	else
+		ctl_print_json(value);
 }
 
 static void print_member(void *arg, const char *key, const struct json *value)
@@ -49,7 +46,8 @@ void ctl_print_json(const struct json *value)
 	struct buf text PA_CLEANUP(buf_done) = BUF_INIT(VALUE_MAX);
 
 	json_write(value, &text);
-	printf("%.*s\n", PA_FMT(buf_str(&text)));
+	buf_add_byte(&text, '\n');
+	fwrite(text.data, 1, text.len, stdout);
 }
 
 void ctl_print(const struct json *object)

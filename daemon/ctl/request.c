@@ -8,7 +8,6 @@
 
 #define CELL_MAX 200
 #define COLUMNS_MAX 12
-#define LINE_CAP ((size_t)256 << 20)
 #define REASON_ROOM 4096
 
 /* A reason may name somebody, and every process of the machine reads arguments: "-" stands for a
@@ -102,15 +101,6 @@ struct json *ctl_request(const char *command, const struct ctl_argument *argumen
 	return NULL;
 }
 
-static void print_line(const struct json *json)
-{
-	struct buf text PA_CLEANUP(buf_done) = BUF_INIT(LINE_CAP);
-
-	json_write(json, &text);
-	buf_add_byte(&text, '\n');
-	fwrite(text.data, 1, text.len, stdout);
-}
-
 int ctl_ask_and_print(struct ctl *ctl, const struct json *request, bool is_json,
 		      ctl_print_fn *print)
 {
@@ -120,7 +110,7 @@ int ctl_ask_and_print(struct ctl *ctl, const struct json *request, bool is_json,
 	if (status != CTL_OK)
 		return status;
 	if (is_json)
-		print_line(answer);
+		ctl_print_json(answer);
 	else if (print)
 		print(answer);
 	return fflush(stdout) == 0 ? CTL_OK : CTL_FAILED;

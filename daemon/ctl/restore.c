@@ -12,6 +12,7 @@
 #include "ctl/once.h"
 #include "ctl/options.h"
 #include "ctl/peer.h"
+#include "io/file.h"
 #include "io/schema.h"
 
 #include <errno.h>
@@ -39,22 +40,6 @@ struct restore {
 	pa_str erasures; /* the newest list */
 	bool is_replacing;
 };
-
-static void fd_done(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
-static void close_db(struct db **db)
-{
-	db_close(*db);
-}
-
-static void config_done(struct config **config)
-{
-	config_free(*config);
-}
 
 /* ---- looking ---- */
 
@@ -328,7 +313,7 @@ static pa_status make_room(struct restore *r, struct db *db, pa_error *err)
 static pa_status put_back(struct restore *r, pa_error *err)
 {
 	static const char *const sets[] = {"restore", NULL};
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	pa_status status = peer_open(r->ctl, r->conninfo, sets, &db, err);
 
 	if (status == PA_OK)
@@ -424,7 +409,7 @@ static void forget(struct restore *r, struct db *db)
 static pa_status settle(struct restore *r, pa_error *err)
 {
 	static const char *const sets[] = {"restored", NULL};
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	struct db_result *rows PA_CLEANUP(db_result_done) = NULL;
 	int64_t erased = 0;
 	const char *conninfo;
@@ -524,7 +509,7 @@ static pa_status find_conninfo(struct restore *r, pa_error *err)
 /* Whether what is in the dump can be run as nobody but the owner. */
 static pa_status try_login(struct restore *r, pa_error *err)
 {
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	const char *conninfo;
 	pa_status status = once_login(r->ctl, r->conninfo, &conninfo, err);
 
@@ -545,7 +530,7 @@ static pa_status try_login(struct restore *r, pa_error *err)
 static pa_status run(struct restore *r, pa_error *err)
 {
 	static const char *const sets[] = {"restore", NULL};
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	pa_status status = find_conninfo(r, err);
 
 	if (status == PA_OK)

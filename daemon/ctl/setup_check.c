@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "config/sample.h"
 #include "ctl/beside.h"
+#include "io/address.h"
 #include "io/child.h"
 #include "io/db_admin.h"
 #include "io/http_client.h"
@@ -29,8 +30,10 @@ const char *setup_complain_url(struct setup *setup, pa_str answer)
 
 static bool is_loopback(const char *host)
 {
-	return strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 ||
-	       strcmp(host, "::1") == 0;
+	struct address address;
+
+	return strcmp(host, "localhost") == 0 ||
+	       (address_parse(str_from(host), &address) && address_is_loopback(&address));
 }
 
 /* What goes over a network is encrypted, and to the right server. */

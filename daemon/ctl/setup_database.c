@@ -31,11 +31,6 @@ struct plan {
 	bool is_kept;         /* ... and an earlier run has stored it */
 };
 
-static void close_db(struct db **db)
-{
-	db_close(*db);
-}
-
 static int fail(struct setup *setup, const pa_error *err)
 {
 	return ctl_fail(setup->ctl, CTL_FAILED, "%s", error_text(err));
@@ -57,7 +52,7 @@ static int look_into_store(struct setup *setup, const char *conninfo)
 	static const char *const sets[] = {"setup_store", NULL};
 	struct db_result *used PA_CLEANUP(db_result_done) = NULL;
 	struct db_result *keys PA_CLEANUP(db_result_done) = NULL;
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	pa_error err = ERROR_INIT;
 	bool is_other;
 
@@ -76,7 +71,7 @@ static int look_into_database(struct setup *setup, const struct plan *plan)
 {
 	static const char *const sets[] = {"setup_look", NULL};
 	struct db_result *tables PA_CLEANUP(db_result_done) = NULL;
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	pa_error err = ERROR_INIT;
 
 	if (db_open(plan->inside, APPLICATION, sets, &db, &err) != PA_OK ||
@@ -90,7 +85,7 @@ static int look_into_database(struct setup *setup, const struct plan *plan)
 /* The role has the password that an earlier run has stored, whatever else that run did not do. */
 static bool is_ours(struct setup *setup, const struct plan *plan)
 {
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	const char *beside =
 		arena_format(setup->arena, "%.*s dbname=postgres", PA_FMT(setup->database_secret))
 			.ptr;
@@ -126,7 +121,7 @@ static int look(struct setup *setup, const struct plan *plan)
 {
 	static const char *const sets[] = {"setup", NULL};
 	struct db_result *result PA_CLEANUP(db_result_done) = NULL;
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	struct db_params *params = db_params_new(setup->arena, SQL_SETUP_SERVER);
 	pa_error err = ERROR_INIT;
 	int status = CTL_OK;
@@ -188,7 +183,7 @@ static pa_status set_password(struct setup *setup, struct db *db, const char *pa
 static pa_status prepare_server(struct setup *setup, const struct plan *plan, pa_error *err)
 {
 	static const char *const sets[] = {"setup", NULL};
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	bool is_made = false;
 	pa_status status = db_open(plan->server, APPLICATION, sets, &db, err);
 

@@ -26,33 +26,12 @@ struct view {
 
 /* ---- reading ---- */
 
-static int64_t number(const struct json *json, const char *key)
-{
-	int64_t value = 0;
-
-	return json_get_integer(json, key, &value) ? value : 0;
-}
-
-static bool is_set(const struct json *json, const char *key)
-{
-	bool value = false;
-
-	return json_get_bool(json, key, &value) && value;
-}
-
-static pa_str text(const struct json *json, const char *key)
-{
-	pa_str value = PA_STR_ABSENT;
-
-	return json_get_text(json, key, &value) ? value : PA_STR_ABSENT;
-}
-
 /* "hace 3 min"; "nunca" if it never was. */
 static const char *ago(const struct view *view, pa_str at)
 {
 	int64_t ms;
 
-	if (!tell_between(at, text(view->said, "now"), &ms))
+	if (!tell_between(at, json_text_of(view->said, "now"), &ms))
 		return ctl_say("nunca", "never");
 	return arena_format(view->ctl->arena, ctl_say("hace %s", "%s ago"),
 			    tell_age(view->ctl->arena, ms))
@@ -95,8 +74,8 @@ static void write_waiting(struct view *view, int64_t count, int64_t oldest_ms)
 
 static void write_store(struct view *view)
 {
-	bool is_there = is_set(view->said, "store");
-	pa_str why = text(view->said, "store_error");
+	bool is_there = json_bool_of(view->said, "store");
+	pa_str why = json_text_of(view->said, "store_error");
 
 	label(view, "Base de datos", "Database");
 	if (is_there && !why.len) {
@@ -123,10 +102,10 @@ static void write_core(struct view *view)
 		{"down", "NO RESPONDE", "DOES NOT ANSWER"},
 		{"none", "no hay ninguno configurado", "none is configured"},
 	};
-	pa_str word = text(view->said, "core");
+	pa_str word = json_text_of(view->said, "core");
 
 	label(view, "Sistema central", "Core system");
-	if (is_set(view->said, "core_disabled")) {
+	if (json_bool_of(view->said, "core_disabled")) {
 		buf_format(&view->out, "%s\n", ctl_say("DESACTIVADO", "DISABLED"));
 		trouble(view, "%s",
 			ctl_say("el complemento del sistema central está desactivado",
@@ -145,14 +124,15 @@ static void write_core(struct view *view)
 static void write_queues(struct view *view)
 {
 	const struct json *said = view->said;
-	int64_t events_ms = number(said, "stored_events_oldest_ms");
-	int64_t messages_ms = number(said, "stored_messages_oldest_ms");
-	int64_t aside = number(said, "set_aside"), uncertain = number(said, "uncertain_now");
+	int64_t events_ms = json_integer_of(said, "stored_events_oldest_ms");
+	int64_t messages_ms = json_integer_of(said, "stored_messages_oldest_ms");
+	int64_t aside = json_integer_of(said, "set_aside"),
+		uncertain = json_integer_of(said, "uncertain_now");
 
 	label(view, "Por atender", "To be served");
-	write_waiting(view, number(said, "stored_events"), events_ms);
+	write_waiting(view, json_integer_of(said, "stored_events"), events_ms);
 	label(view, "Por enviar", "To be sent");
-	write_waiting(view, number(said, "stored_messages"), messages_ms);
+	write_waiting(view, json_integer_of(said, "stored_messages"), messages_ms);
 	label(view, "En duda", "In doubt");
 	buf_format(&view->out, "%lld%s\n", (long long)uncertain,
 		   uncertain ? ctl_say(" (no se sabe si llegaron)",
@@ -160,10 +140,10 @@ static void write_queues(struct view *view)
 			     : "");
 	label(view, "Apartados", "Set aside");
 	buf_format(&view->out, "%lld\n", (long long)aside);
-	if (number(said, "stored_events") && events_ms > OLD_EVENT_MS)
+	if (json_integer_of(said, "stored_events") && events_ms > OLD_EVENT_MS)
 		trouble(view, "%s",
 			ctl_say("hay mensajes recibidos sin atender", "messages wait for a turn"));
-	if (number(said, "stored_messages") && messages_ms > OLD_MESSAGE_MS)
+	if (json_integer_of(said, "stored_messages") && messages_ms > OLD_MESSAGE_MS)
 		trouble(view, "%s", ctl_say("hay mensajes sin enviar", "messages wait to be sent"));
 	if (aside)
 		trouble(view, ctl_say("mensajes apartados: %lld", "messages set aside: %lld"),
@@ -174,15 +154,15 @@ static void write_queues(struct view *view)
 
 static const char *channel_state(struct view *view, const struct json *channel, pa_str name)
 {
-	int64_t paused_ms = number(channel, "paused_ms");
+	int64_t paused_ms = json_integer_of(channel, "paused_ms");
 
-	if (is_set(channel, "disabled")) {
+	if (json_bool_of(channel, "disabled")) {
 		trouble(view, ctl_say("el canal %.*s está desactivado", "channel %.*s is disabled"),
 			PA_FMT(name));
 		return ctl_say("DESACTIVADO: su complemento falló tres veces en diez minutos",
 			       "DISABLED: its plugin failed three times in ten minutes");
 	}
-	if (!is_set(channel, "healthy") || paused_ms > 0)
+	if (!json_bool_of(channel, "healthy") || paused_ms > 0)
 		trouble(view, ctl_say("el canal %.*s falla", "channel %.*s fails"), PA_FMT(name));
 	if (paused_ms > 0)
 		return arena_format(view->ctl->arena,
@@ -190,9 +170,9 @@ static const char *channel_state(struct view *view, const struct json *channel, 
 					    "PAUSED: tried again in %s"),
 				    tell_age(view->ctl->arena, paused_ms + 999))
 			.ptr;
-	if (!is_set(channel, "healthy"))
+	if (!json_bool_of(channel, "healthy"))
 		return ctl_say("FALLA", "FAILS");
-	return is_set(channel, "leased")
+	return json_bool_of(channel, "leased")
 		       ? ctl_say("bien", "well")
 		       : ctl_say("bien; envía otro nodo", "well; another node sends");
 }
@@ -200,16 +180,17 @@ static const char *channel_state(struct view *view, const struct json *channel, 
 static void write_channel(struct view *view, const struct json *channel)
 {
 	const struct json *error = json_get(channel, "last_error");
-	pa_str name = text(channel, "name");
+	pa_str name = json_text_of(channel, "name");
 
 	buf_format(&view->out, "  %-16.*s  %s; %s %s\n", PA_FMT(name),
 		   channel_state(view, channel, name), ctl_say("último envío", "last sent"),
-		   ago(view, text(channel, "last_sent_at")));
+		   ago(view, json_text_of(channel, "last_sent_at")));
 	if (error)
-		buf_format(&view->out, "  %-16s  %s %s: %s\n", "",
-			   ctl_say("último error", "last error"), ago(view, text(error, "at")),
-			   tell_error(view->ctl->arena, text(channel, "plugin"),
-				      number(error, "code"), text(error, "reason")));
+		buf_format(
+			&view->out, "  %-16s  %s %s: %s\n", "",
+			ctl_say("último error", "last error"), ago(view, json_text_of(error, "at")),
+			tell_error(view->ctl->arena, json_text_of(channel, "plugin"),
+				   json_integer_of(error, "code"), json_text_of(error, "reason")));
 }
 
 static void write_channels(struct view *view)
@@ -231,10 +212,11 @@ static void write_nodes(struct view *view)
 	for (size_t i = 0; i < json_count(nodes); i++) {
 		const struct json *node = json_at(nodes, i);
 
-		buf_format(&view->out, "  %-16.*s  %s, %s %s\n", PA_FMT(text(node, "name")),
-			   is_set(node, "alive") ? ctl_say("activo", "alive")
-						 : ctl_say("ausente", "away"),
-			   ctl_say("arrancó", "started"), ago(view, text(node, "started_at")));
+		buf_format(&view->out, "  %-16.*s  %s, %s %s\n", PA_FMT(json_text_of(node, "name")),
+			   json_bool_of(node, "alive") ? ctl_say("activo", "alive")
+						       : ctl_say("ausente", "away"),
+			   ctl_say("arrancó", "started"),
+			   ago(view, json_text_of(node, "started_at")));
 	}
 }
 
@@ -242,12 +224,12 @@ static void write_stuck(struct view *view)
 {
 	const struct json *calls = json_get(view->said, "stuck_calls");
 
-	if (is_set(view->said, "language_disabled"))
+	if (json_bool_of(view->said, "language_disabled"))
 		trouble(view, "%s",
 			ctl_say("el complemento de lenguaje está desactivado",
 				"the language plugin is disabled"));
 	for (size_t i = 0; i < json_count(calls); i++) {
-		pa_str plugin = text(json_at(calls, i), "plugin");
+		pa_str plugin = json_text_of(json_at(calls, i), "plugin");
 
 		trouble(view,
 			ctl_say("una llamada a %.*s no vuelve", "a call to %.*s does not return"),
@@ -258,7 +240,7 @@ static void write_stuck(struct view *view)
 /* Only while it is being changed. */
 static void write_key(struct view *view)
 {
-	pa_str word = text(view->said, "master_key");
+	pa_str word = json_text_of(view->said, "master_key");
 
 	if (!word.len || str_equal(word, PA_STR("settled")))
 		return;
@@ -269,8 +251,8 @@ static void write_key(struct view *view)
 
 static void write_reload(struct view *view)
 {
-	bool is_refused = is_set(view->said, "last_reload_refused");
-	pa_str at = text(view->said, "last_reload_at");
+	bool is_refused = json_bool_of(view->said, "last_reload_refused");
+	pa_str at = json_text_of(view->said, "last_reload_at");
 
 	label(view, "Última recarga", "Last reload");
 	buf_format(&view->out, "%s%s\n", ago(view, at),
@@ -295,18 +277,21 @@ static void write_counts(struct view *view)
 			   "%lld deliveries received (%lld turned away, %lld forged), %lld turns, "
 			   "%lld messages sent, %lld failed, %lld tried again, %lld customers who "
 			   "waited 20 s\n"),
-		   (long long)number(said, "deliveries"),
-		   (long long)number(said, "deliveries_refused"),
-		   (long long)number(said, "deliveries_forged"), (long long)number(said, "turns"),
-		   (long long)number(said, "sent"), (long long)number(said, "failed"),
-		   (long long)number(said, "retried"), (long long)number(said, "late_answers"));
+		   (long long)json_integer_of(said, "deliveries"),
+		   (long long)json_integer_of(said, "deliveries_refused"),
+		   (long long)json_integer_of(said, "deliveries_forged"),
+		   (long long)json_integer_of(said, "turns"),
+		   (long long)json_integer_of(said, "sent"),
+		   (long long)json_integer_of(said, "failed"),
+		   (long long)json_integer_of(said, "retried"),
+		   (long long)json_integer_of(said, "late_answers"));
 }
 
 /* A node that others stand in for, before all else: to everyone who asks it something it says 503.
  * Returns true if it serves. */
 static bool print_state(const struct json *said)
 {
-	pa_str state = text(said, "state");
+	pa_str state = json_text_of(said, "state");
 
 	if (str_equal(state, PA_STR("drained")))
 		printf("%s\n",
@@ -349,22 +334,13 @@ static int print_text(struct ctl *ctl, const struct json *said)
 	write_key(&view);
 	write_reload(&view);
 	write_counts(&view);
-	printf("proaltod %.*s, %s %.*s, %s %s\n", PA_FMT(text(said, "version")),
-	       ctl_say("nodo", "node"), PA_FMT(text(said, "node")), ctl_say("arrancó", "started"),
-	       ago(&view, text(said, "started_at")));
+	printf("proaltod %.*s, %s %.*s, %s %s\n", PA_FMT(json_text_of(said, "version")),
+	       ctl_say("nodo", "node"), PA_FMT(json_text_of(said, "node")),
+	       ctl_say("arrancó", "started"), ago(&view, json_text_of(said, "started_at")));
 	printf("%s%.*s\n\n", headline(&view, is_serving), PA_FMT(buf_str(&view.troubles)));
 	printf("%.*s", PA_FMT(buf_str(&view.out)));
 	buf_done(&view.out);
 	buf_done(&view.troubles);
-	return CTL_OK;
-}
-
-static int print_json(const struct json *said)
-{
-	struct buf line PA_CLEANUP(buf_done) = BUF_INIT(LINE_CAP);
-
-	json_write(said, &line);
-	printf("%.*s\n", PA_FMT(buf_str(&line)));
 	return CTL_OK;
 }
 
@@ -379,5 +355,8 @@ int ctl_status(struct ctl *ctl, int argc, char *const *argv)
 	status = ctl_command(ctl, "status", &answer);
 	if (status != CTL_OK)
 		return status;
-	return is_json ? print_json(answer) : print_text(ctl, answer);
+	if (!is_json)
+		return print_text(ctl, answer);
+	ctl_print_json(answer);
+	return CTL_OK;
 }

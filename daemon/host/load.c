@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "io/file.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -35,12 +36,6 @@ pa_str name_from_path(const char *path)
 	pa_str name = str_from(slash ? slash + 1 : path);
 
 	return str_ends(name, PA_STR(".so")) ? str_slice(name, 0, name.len - 3) : name;
-}
-
-static void fd_done(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
 }
 
 /* Who may have written this? Whoever can write a plugin or replace its file is root to us. */

@@ -7,14 +7,14 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "io/child.h"
 #include "io/clock.h"
+#include "io/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -76,37 +76,14 @@ static void probe_done(struct probe *probe)
 		close(probe->output);
 }
 
-static void actions_done(posix_spawn_file_actions_t *actions)
-{
-	posix_spawn_file_actions_destroy(actions);
-}
-
-static void attributes_done(posix_spawnattr_t *attributes)
-{
-	posix_spawnattr_destroy(attributes);
-}
-
 /* The child gets the output pipe and nothing else of ours: no socket, no lock, no signal mask. */
 static int spawn_clean(pid_t *ret, const char *program, const char *path, int output)
 {
-	char arg0[] = "proaltod", arg1[] = "--probe", file[PATH_MAX];
-	char *const args[] = {arg0, arg1, file, NULL};
-	posix_spawn_file_actions_t actions PA_CLEANUP(actions_done);
-	posix_spawnattr_t attributes PA_CLEANUP(attributes_done);
-	sigset_t none, all;
+	const char *const args[] = {"proaltod", "--probe", path, NULL};
+	int null PA_CLEANUP(fd_done) = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	snprintf(file, sizeof(file), "%s", path);
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	return posix_spawn(ret, program, &actions, &attributes, args, environ);
+	return null < 0 ? errno
+			: child_spawn(ret, program, args, NULL, (const int[]){null, output, -1});
 }
 
 static pa_status probe_start(struct probe *probe, const char *program, const char *path,

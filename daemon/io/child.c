@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "io/crypto.h"
+#include "io/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +15,6 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static void fd_done(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
 
 static void ends_done(int (*ends)[2])
 {
@@ -49,8 +44,8 @@ static int open_input(pa_str input)
 	return fd;
 }
 
-static int spawn(pid_t *ret, const char *const *argv, char *const *environment, int input,
-		 int output)
+int child_spawn(pid_t *ret, const char *program, const char *const *argv,
+		const char *const *environment, const int streams[3])
 {
 	posix_spawn_file_actions_t actions PA_CLEANUP(actions_done);
 	posix_spawnattr_t attributes PA_CLEANUP(attributes_done);
@@ -59,17 +54,17 @@ static int spawn(pid_t *ret, const char *const *argv, char *const *environment, 
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-	if (output >= 0)
-		posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+		if (streams[i] >= 0)
+			posix_spawn_file_actions_adddup2(&actions, streams[i], i);
 	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	/* posix_spawn changes none of them, though its type doesn't say so. */
-	return posix_spawnp(ret, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv,
-			    environment);
+	return posix_spawnp(ret, program, &actions, &attributes, (char *const *)(uintptr_t)argv,
+			    environment ? (char *const *)(uintptr_t)environment : environ);
 }
 
 /* One byte more than max shows that there is more. */
@@ -117,7 +112,7 @@ pa_status child_run(struct arena *arena, const char *const *argv, pa_str input, 
 
 	if (in < 0 || (ret && pipe2(ends, O_CLOEXEC) < 0))
 		return error_set(err, PA_REJECTED, "%s: %s", argv[0], strerrordesc_np(errno));
-	failure = spawn(&pid, argv, environ, in, ends[1]);
+	failure = child_spawn(&pid, argv[0], argv, NULL, (const int[]){in, ends[1], -1});
 	fd_done(&ends[1]);
 	if (!failure && ret)
 		len = read_output(ends[0], out, max + 1);
@@ -134,10 +129,10 @@ pa_status child_run(struct arena *arena, const char *const *argv, pa_str input, 
 }
 
 /* Of two variables of one name the first counts. */
-static char **environment_with(const char *const *more)
+static const char **environment_with(const char *const *more)
 {
 	size_t count = 0, own = 0;
-	char **all;
+	const char **all;
 
 	while (environ[count])
 		count++;
@@ -156,15 +151,16 @@ pa_status child_start(const char *const *argv, const char *const *more, bool is_
 {
 	int ends[2] PA_CLEANUP(ends_done) = {-1, -1};
 	int null PA_CLEANUP(fd_done) = open("/dev/null", O_RDWR | O_CLOEXEC);
-	char **environment;
+	const char **environment;
 	pid_t pid;
 	int failure;
 
 	if (null < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return error_set(err, PA_REJECTED, "%s: %s", argv[0], strerrordesc_np(errno));
 	environment = environment_with(more);
-	failure = spawn(&pid, argv, environment, is_input ? ends[0] : null,
-			is_input ? null : ends[1]);
+	failure = child_spawn(
+		&pid, argv[0], argv, environment,
+		(const int[]){is_input ? ends[0] : null, is_input ? null : ends[1], -1});
 	free(environment);
 	if (failure)
 		return error_set(err, PA_REJECTED, "%s: %s", argv[0], strerrordesc_np(failure));

@@ -15,11 +15,19 @@
 
 #include "base/arena.h"
 
+#include <sys/types.h>
+
 /* Gives it input (absent: nothing) on standard input and takes at most max bytes of its standard
  * output into the arena, a NUL behind; with ret NULL it inherits standard output. PA_REJECTED: it
  * can't be run, says more than max, or fails; the text names the program. */
 pa_status child_run(struct arena *arena, const char *const *argv, pa_str input, size_t max,
 		    pa_str *ret, pa_error *err) PA_MUST_USE;
+
+/* Starts a program, looked for in PATH if its name has no slash, with three descriptors (below 0:
+ * it inherits ours) and nothing else: see above. environment NULL: ours. 0, or an errno; the caller
+ * waits for its end. */
+int child_spawn(pid_t *ret, const char *program, const char *const *argv,
+		const char *const *environment, const int streams[3]);
 
 /* A program that runs beside us, with one pipe. */
 struct child {

@@ -44,6 +44,7 @@ struct db_result;
 pa_status db_open(const char *conninfo, const char *application_name, const char *const *sets,
 		  struct db **ret, pa_error *err) PA_MUST_USE;
 void db_close(struct db *db);
+void db_done(struct db **db); /* for PA_CLEANUP */
 
 /* What a connection string says, as libpq's programs take it from their environment ("PGHOST=..."):
  * theirs is read by nobody else, their arguments by everybody. They, too, look for the server that
@@ -125,7 +126,7 @@ size_t db_rows(const struct db_result *result);
 bool db_is_null(const struct db_result *result, size_t row, size_t column);
 int64_t db_int64(const struct db_result *result, size_t row, size_t column); /* also int4, int2 */
 bool db_bool(const struct db_result *result, size_t row, size_t column);
-int64_t db_time_ns(const struct db_result *result, size_t row, size_t column);
+int64_t db_time_ns(const struct db_result *result, size_t row, size_t column); /* 0: NULL */
 pa_str db_str(const struct db_result *result, size_t row,
 	      size_t column); /* text or bytea; absent: NULL */
 void db_result_free(struct db_result *result);

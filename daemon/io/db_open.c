@@ -298,6 +298,11 @@ void db_close(struct db *db)
 	free(db);
 }
 
+void db_done(struct db **db)
+{
+	db_close(*db);
+}
+
 pa_status db_set(struct db *db, const char *name, const char *value, pa_error *err)
 {
 	const char *const values[] = {name, value};

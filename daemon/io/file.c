@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void fd_done(int *fd)
+void fd_done(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);

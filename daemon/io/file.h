@@ -16,6 +16,9 @@
 
 #define SERVICE_USER "proalto" /* systemd/proalto.sysusers */
 
+/* For PA_CLEANUP of a descriptor; below 0: there is none. */
+void fd_done(int *fd);
+
 /* PA_REJECTED: no such file, no right to read it, not a regular file, too long. */
 pa_status file_read(struct arena *arena, const char *path, size_t max, pa_str *ret, pa_error *err)
 	PA_MUST_USE;

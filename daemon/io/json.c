@@ -112,6 +112,27 @@ void json_append_text(struct json *array, pa_str text)
 		abort();
 }
 
+pa_str json_text_of(const struct json *json, const char *key)
+{
+	pa_str text;
+
+	return json_get_text(json, key, &text) ? text : PA_STR_ABSENT;
+}
+
+int64_t json_integer_of(const struct json *json, const char *key)
+{
+	int64_t value;
+
+	return json_get_integer(json, key, &value) ? value : 0;
+}
+
+bool json_bool_of(const struct json *json, const char *key)
+{
+	bool value;
+
+	return json_get_bool(json, key, &value) && value;
+}
+
 const struct json *json_get(const struct json *json, const char *key)
 {
 	return (const struct json *)json_object_get(inner_const(json), key);

@@ -43,6 +43,11 @@ bool json_get_text(const struct json *json, const char *key, pa_str *ret);
 bool json_get_integer(const struct json *json, const char *key, int64_t *ret);
 bool json_get_bool(const struct json *json, const char *key, bool *ret);
 
+/* The same for who takes what is not there for absent, 0 or false. */
+pa_str json_text_of(const struct json *json, const char *key);
+int64_t json_integer_of(const struct json *json, const char *key);
+bool json_bool_of(const struct json *json, const char *key);
+
 /* The member; NULL if there is none. Borrowed. */
 const struct json *json_get(const struct json *json, const char *key);
 

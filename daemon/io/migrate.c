@@ -38,11 +38,6 @@ struct work {
 	struct db *db;
 };
 
-static void close_db(struct db **db)
-{
-	db_close(*db);
-}
-
 static void close_dir(DIR **dir)
 {
 	if (*dir)
@@ -282,7 +277,7 @@ static pa_status make_record(const char *conninfo, struct arena *arena, pa_error
 {
 	static const char *const sets[] = {"migration_setup", NULL};
 	struct work *work = ARENA_NEW(arena, struct work);
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	pa_status status;
 	bool ready = false;
 
@@ -387,7 +382,7 @@ pa_status migrate_apply(struct arena *arena, const char *conninfo, const char *d
 {
 	static const char *const sets[] = {"migration_setup", "migration", NULL};
 	struct work *work = begin_work(arena, directory, err);
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	pa_status status;
 
 	if (!work)
@@ -412,8 +407,8 @@ pa_status migrate_status(struct arena *arena, const char *conninfo, const char *
 	static const char *const setup[] = {"migration_setup", NULL};
 	static const char *const sets[] = {"migration", NULL};
 	struct work *work = begin_work(arena, directory, err);
-	struct db *first PA_CLEANUP(close_db) = NULL;
-	struct db *db PA_CLEANUP(close_db) = NULL;
+	struct db *first PA_CLEANUP(db_done) = NULL;
+	struct db *db PA_CLEANUP(db_done) = NULL;
 	pa_status status;
 	bool ready = false;
 

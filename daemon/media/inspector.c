@@ -2,14 +2,15 @@
 #include "media/inspector.h"
 
 #include "base/err.h"
+#include "io/child.h"
 #include "io/clock.h"
+#include "io/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -39,45 +40,19 @@ const char *inspect_verdict_word(uint32_t verdict)
 	return verdict < INSPECT_VERDICTS ? words[verdict] : "unknown";
 }
 
-static void fd_done(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
-static void actions_done(posix_spawn_file_actions_t *actions)
-{
-	posix_spawn_file_actions_destroy(actions);
-}
-
-static void attributes_done(posix_spawnattr_t *attributes)
-{
-	posix_spawnattr_destroy(attributes);
-}
-
 /* It gets the file, a place for its answer, and nothing else of ours: no environment, either. */
 static int spawn(const struct inspector *inspector, int file, int answer, pid_t *ret)
 {
-	char name[] = "proalto-inspect", pixels[24], pages[16], *nothing[] = {NULL};
-	char *const args[] = {name, pixels, pages, NULL};
-	posix_spawn_file_actions_t actions PA_CLEANUP(actions_done);
-	posix_spawnattr_t attributes PA_CLEANUP(attributes_done);
-	sigset_t none, all;
+	static const char *const nothing[] = {NULL};
+	int null PA_CLEANUP(fd_done) = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	char pixels[24], pages[16];
+	const char *const args[] = {"proalto-inspect", pixels, pages, NULL};
 
 	snprintf(pixels, sizeof(pixels), "%" PRIu64, inspector->limits.pixels);
 	snprintf(pages, sizeof(pages), "%" PRIu32, inspector->limits.pages);
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, file, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, answer, STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	return posix_spawn(ret, inspector->program, &actions, &attributes, args, nothing);
+	return null < 0 ? errno
+			: child_spawn(ret, inspector->program, args, nothing,
+				      (const int[]){file, answer, null});
 }
 
 /* Its exit status; -1: it did not come to its end by itself and in time. */

@@ -17,13 +17,6 @@ static double seconds(int64_t ns)
 	return (double)ns / (double)NS_PER_S;
 }
 
-static void tell(struct buf *out, const char *name, const char *type, const char *help,
-		 double value)
-{
-	exposition_begin(out, name, type, help);
-	exposition_add(out, name, NO_LABELS, value);
-}
-
 /* ---- channels ---- */
 
 #define COUNT(field) offsetof(struct channel_counts, field)
@@ -238,21 +231,22 @@ static void tell_http(const struct metrics_options *from, struct buf *out)
 	uint64_t ended = meter_read(&client->ended); /* before begun: it is never more */
 	uint64_t begun = meter_read(&client->begun);
 
-	tell(out, "proalto_http_connections", "gauge", "Connections to the public port.",
-	     (double)http_server_connections(from->server));
-	tell(out, "proalto_http_connections_limit", "gauge", "The most that there may be.",
-	     (double)from->config->listen_max_connections);
-	tell(out, "proalto_http_client_requests_total", "counter",
-	     "Requests to providers and core systems, of all kinds.", (double)begun);
-	tell(out, "proalto_http_client_requests_in_progress", "gauge",
-	     "Those that wait for an answer.", (double)(begun - ended));
-	tell(out, "proalto_http_client_connections_total", "counter",
-	     "Connections that were made for them: a kept one serves many.",
-	     (double)meter_read(&client->connections));
+	exposition_tell(out, "proalto_http_connections", "gauge", "Connections to the public port.",
+			(double)http_server_connections(from->server));
+	exposition_tell(out, "proalto_http_connections_limit", "gauge",
+			"The most that there may be.",
+			(double)from->config->listen_max_connections);
+	exposition_tell(out, "proalto_http_client_requests_total", "counter",
+			"Requests to providers and core systems, of all kinds.", (double)begun);
+	exposition_tell(out, "proalto_http_client_requests_in_progress", "gauge",
+			"Those that wait for an answer.", (double)(begun - ended));
+	exposition_tell(out, "proalto_http_client_connections_total", "counter",
+			"Connections that were made for them: a kept one serves many.",
+			(double)meter_read(&client->connections));
 	if (from->tls)
-		tell(out, "proalto_certificate_expiry_timestamp_seconds", "gauge",
-		     "When the public port's certificate ends, since 1970.",
-		     seconds(tls_ends_ns(from->tls)));
+		exposition_tell(out, "proalto_certificate_expiry_timestamp_seconds", "gauge",
+				"When the public port's certificate ends, since 1970.",
+				seconds(tls_ends_ns(from->tls)));
 }
 
 /* ---- the core ---- */
@@ -337,8 +331,9 @@ static void tell_plugins(const struct metrics_options *from, struct buf *out)
 	if (from->language)
 		tell_plugin(out, plugin_descriptor(from->language)->name, "language",
 			    plugin_is_disabled(from->language));
-	tell(out, "proalto_stuck_calls", "gauge", "Calls to plugins that do not come back.",
-	     (double)host_stuck(from->host, from->config->stuck_after_ms, &call, 1));
+	exposition_tell(out, "proalto_stuck_calls", "gauge",
+			"Calls to plugins that do not come back.",
+			(double)host_stuck(from->host, from->config->stuck_after_ms, &call, 1));
 }
 
 /* ---- the queue ---- */
@@ -382,9 +377,9 @@ static void tell_writer(const struct writer_counts *counts, struct buf *out)
 	for (size_t i = 0; i < ITEM_KINDS; i++)
 		exposition_add(out, items, LABELS({"kind", words[i]}),
 			       (double)meter_read(&counts->items[i]));
-	tell(out, "proalto_commits_failed_total", "counter",
-	     "Transactions that failed and were done again in parts.",
-	     (double)meter_read(&counts->failed));
+	exposition_tell(out, "proalto_commits_failed_total", "counter",
+			"Transactions that failed and were done again in parts.",
+			(double)meter_read(&counts->failed));
 }
 
 static void tell_queue(const struct queue_status *status, struct buf *out)
@@ -413,7 +408,8 @@ static void tell_queue(const struct queue_status *status, struct buf *out)
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(numbers); i++)
-		tell(out, numbers[i].name, numbers[i].type, numbers[i].help, numbers[i].value);
+		exposition_tell(out, numbers[i].name, numbers[i].type, numbers[i].help,
+				numbers[i].value);
 	exposition_begin(out, "proalto_turn_seconds", "histogram",
 			 "Turns of conversations, without their commit.");
 	exposition_add_histogram(out, "proalto_turn_seconds", NO_LABELS, status->turns_took);
@@ -471,7 +467,7 @@ static void tell_store(const struct sample *sample, struct buf *out)
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(numbers); i++)
-		tell(out, numbers[i].name, "gauge", numbers[i].help, numbers[i].value);
+		exposition_tell(out, numbers[i].name, "gauge", numbers[i].help, numbers[i].value);
 }
 
 /* ---- all ---- */

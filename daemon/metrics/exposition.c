@@ -46,6 +46,13 @@ void exposition_add(struct buf *out, const char *name, const struct label *label
 	add_line(out, name, "", labels, NULL, value);
 }
 
+void exposition_tell(struct buf *out, const char *name, const char *type, const char *help,
+		     double value)
+{
+	exposition_begin(out, name, type, help);
+	exposition_add(out, name, NO_LABELS, value);
+}
+
 void exposition_add_histogram(struct buf *out, const char *name, const struct label *labels,
 			      const struct histogram *h)
 {

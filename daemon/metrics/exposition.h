@@ -28,6 +28,10 @@ void exposition_begin(struct buf *out, const char *name, const char *type, const
 
 void exposition_add(struct buf *out, const char *name, const struct label *labels, double value);
 
+/* Both, for a metric that is one number. */
+void exposition_tell(struct buf *out, const char *name, const char *type, const char *help,
+		     double value);
+
 /* A whole histogram: its buckets, sum and count, in seconds. */
 void exposition_add_histogram(struct buf *out, const char *name, const struct label *labels,
 			      const struct histogram *h);

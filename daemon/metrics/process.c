@@ -12,13 +12,6 @@
 
 #define FILE_MAX 4096
 
-static void tell(struct buf *out, const char *name, const char *type, const char *help,
-		 double value)
-{
-	exposition_begin(out, name, type, help);
-	exposition_add(out, name, NO_LABELS, value);
-}
-
 /* A small file of /proc; absent if it can't be read. */
 static pa_str slurp(const char *path, char text[FILE_MAX])
 {
@@ -75,8 +68,8 @@ static void tell_status(struct buf *out)
 		int64_t value = status_field(status, fields[i].field);
 
 		if (value >= 0)
-			tell(out, fields[i].name, "gauge", fields[i].help,
-			     (double)(value * fields[i].unit));
+			exposition_tell(out, fields[i].name, "gauge", fields[i].help,
+					(double)(value * fields[i].unit));
 	}
 }
 
@@ -91,10 +84,10 @@ static void tell_descriptors(struct buf *out)
 	while (readdir(directory))
 		count++;
 	closedir(directory);
-	tell(out, "process_open_fds", "gauge", "Open descriptors.", count);
+	exposition_tell(out, "process_open_fds", "gauge", "Open descriptors.", count);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-		tell(out, "process_max_fds", "gauge", "Descriptors that may be open.",
-		     (double)limit.rlim_cur);
+		exposition_tell(out, "process_max_fds", "gauge", "Descriptors that may be open.",
+				(double)limit.rlim_cur);
 }
 
 /* proc(5): the command's name, in parentheses, may hold anything; starttime is the 20th field
@@ -116,9 +109,10 @@ static void tell_start(struct buf *out)
 	if (!str_to_uint64(field, &ticks) || clock_gettime(CLOCK_BOOTTIME, &boot) != 0 ||
 	    clock_gettime(CLOCK_REALTIME, &now) != 0)
 		return;
-	tell(out, "process_start_time_seconds", "gauge", "When it began, since 1970.",
-	     (double)(now.tv_sec - boot.tv_sec) + (double)(now.tv_nsec - boot.tv_nsec) / 1e9 +
-		     (double)ticks / (double)sysconf(_SC_CLK_TCK));
+	exposition_tell(out, "process_start_time_seconds", "gauge", "When it began, since 1970.",
+			(double)(now.tv_sec - boot.tv_sec) +
+				(double)(now.tv_nsec - boot.tv_nsec) / 1e9 +
+				(double)ticks / (double)sysconf(_SC_CLK_TCK));
 }
 
 void process_tell(struct buf *out)
@@ -126,9 +120,11 @@ void process_tell(struct buf *out)
 	struct rusage usage;
 
 	if (getrusage(RUSAGE_SELF, &usage) == 0)
-		tell(out, "process_cpu_seconds_total", "counter", "CPU time, of user and system.",
-		     (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-			     (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+		exposition_tell(out, "process_cpu_seconds_total", "counter",
+				"CPU time, of user and system.",
+				(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+					(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) /
+						1e6);
 	tell_status(out);
 	tell_descriptors(out);
 	tell_start(out);

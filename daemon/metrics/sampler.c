@@ -28,12 +28,6 @@ struct sampler {
 	struct sample last;
 };
 
-/* 0 for NULL. */
-static int64_t time_or_none(const struct db_result *result, size_t column)
-{
-	return db_is_null(result, 0, column) ? 0 : db_time_ns(result, 0, column);
-}
-
 /* queue_connect() has looked at it already. */
 static pa_status look_at_schema(struct db *db, struct arena *arena, struct sample *sample,
 				pa_error *err)
@@ -55,9 +49,9 @@ static pa_status look_at_store(struct db *db, struct arena *arena, struct sample
 	if (status != PA_OK)
 		return status;
 	sample->work = db_int64(result, 0, 0);
-	sample->work_oldest_ns = time_or_none(result, 1);
+	sample->work_oldest_ns = db_time_ns(result, 0, 1);
 	sample->timers = db_int64(result, 0, 2);
-	sample->timer_first_ns = time_or_none(result, 3);
+	sample->timer_first_ns = db_time_ns(result, 0, 3);
 	sample->set_aside = db_int64(result, 0, 4);
 	sample->nodes = db_int64(result, 0, 5);
 	return PA_OK;

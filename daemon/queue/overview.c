@@ -9,11 +9,6 @@
 enum waiting_column { EVENTS, EVENTS_OLDEST, MESSAGES, MESSAGES_OLDEST, UNCERTAIN, SET_ASIDE };
 enum node_column { NAME, STARTED, IS_ALIVE };
 
-static int64_t time_or_none(const struct db_result *rows, size_t column)
-{
-	return db_is_null(rows, 0, column) ? 0 : db_time_ns(rows, 0, column);
-}
-
 static pa_status read_waiting(struct db *db, struct arena *arena, struct overview *ret,
 			      pa_error *err)
 {
@@ -23,9 +18,9 @@ static pa_status read_waiting(struct db *db, struct arena *arena, struct overvie
 	if (status != PA_OK)
 		return status;
 	ret->events = db_int64(rows, 0, EVENTS);
-	ret->events_oldest_ns = time_or_none(rows, EVENTS_OLDEST);
+	ret->events_oldest_ns = db_time_ns(rows, 0, EVENTS_OLDEST);
 	ret->messages = db_int64(rows, 0, MESSAGES);
-	ret->messages_oldest_ns = time_or_none(rows, MESSAGES_OLDEST);
+	ret->messages_oldest_ns = db_time_ns(rows, 0, MESSAGES_OLDEST);
 	ret->uncertain = db_int64(rows, 0, UNCERTAIN);
 	ret->set_aside = db_int64(rows, 0, SET_ASIDE);
 	return PA_OK;
