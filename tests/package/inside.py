@@ -8,6 +8,7 @@ stand-ins, all else is real.
 """
 
 import glob
+import hashlib
 import http.client
 import json
 import os
@@ -20,6 +21,7 @@ import sys
 import threading
 import time
 
+import files as customer_files
 import house
 import tap
 import webhook
@@ -382,6 +384,22 @@ def balance(machine):
 	machine.hears(person, "$")
 
 
+def photographed(machine):
+	"""In the unit's confinement the child that opens a file can do what it must."""
+	person = machine.person()
+	machine.says(person, person.text("hola"))
+	question = machine.hears(person, "Sí, autorizo")
+	machine.says(person, person.tap(*next(o for o in question.options if o[2] == "Sí, autorizo")))
+	machine.hears(person, "")
+	content = customer_files.png()
+	status, text, _ = machine.graph.http.request("POST", "/_control/media", content, {"Content-Type": "image/png"})
+	equal(status, 200, "the stand-in's answer")
+	machine.says(person, person.media("image", media_id=json.loads(text)["id"],
+					  sha256=hashlib.sha256(content).hexdigest()))
+	machine.hears(person, "Lo guardo aparte")
+	until(lambda: sql("SELECT state, verdict FROM proalto.file") == "1|0", 20, "a file that is kept")
+
+
 def asked(machine):
 	said = run("proaltoctl", "status")
 	check("Base de datos" in said or "Database" in said, "proaltoctl status", said)
@@ -587,6 +605,7 @@ TESTS = [
 	("the service starts", started),
 	("it is confined: exposure 1.5 at most, no capability, its own user", confined),
 	("a customer gets his balance", balance),
+	("a customer's photo is judged and kept", photographed),
 	("root and the operators' group may ask, others not; the clock stays as it is", asked),
 	("what is past its time goes, by a user that may nothing else", maintained),
 	("killed, it comes back by itself and answers", killed),
