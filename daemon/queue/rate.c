@@ -17,6 +17,11 @@ int64_t rate_take(struct rate *rate, int64_t now_ns)
 	return 0;
 }
 
+void rate_charge(struct rate *rate, int64_t ns)
+{
+	rate->due_ns += ns;
+}
+
 void rate_return(struct rate *rate)
 {
 	rate->due_ns -= rate->interval_ns;

@@ -21,6 +21,9 @@ struct rate rate_make(int64_t interval_ns, int64_t count);
 /* 0 and one is taken, or how long to wait until one may be. */
 int64_t rate_take(struct rate *rate, int64_t now_ns);
 
+/* What happened took more than its share: the next is put off by so much. */
+void rate_charge(struct rate *rate, int64_t ns);
+
 /* Gives one back that did not happen. */
 void rate_return(struct rate *rate);
 

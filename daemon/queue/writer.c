@@ -17,6 +17,10 @@
 #define ARENA_CAP ((size_t)256 << 20)
 #define BATCH_BYTES ((size_t)16 << 20)  /* contents of one transaction; one item may be more */
 #define RECEIPTS_GAP_NS (8 * NS_PER_MS) /* between two commits with receipts */
+/* A cycle by itself costs as much as twenty of its items, so under load it puts the next one off:
+ * by so much an item, and no more than that. */
+#define ITEM_NS (NS_PER_MS / 10)
+#define ITEMS_NS_MAX (6 * NS_PER_MS)
 #define RECONNECT_NS (250 * NS_PER_MS)
 #define LOOK_NS NS_PER_S /* how soon an idle writer notices that the store has gone */
 #define AGAIN_NS NS_PER_S
@@ -398,12 +402,22 @@ static void sort_mail(struct writer *w, struct mail *mail)
 	}
 }
 
+static void put_off_next(struct writer *w, const struct batch *batch)
+{
+	int64_t ns = 0;
+
+	for (size_t kind = 0; kind < ITEM_KINDS; kind++)
+		ns += (int64_t)batch->count[kind] * ITEM_NS;
+	rate_charge(&w->pace, ns < ITEMS_NS_MAX ? ns : ITEMS_NS_MAX);
+}
+
 static void cycle(struct writer *w, struct batch *batch)
 {
 	pa_error err = ERROR_INIT;
 
 	w->last_cycle_ns = clock_monotonic_ns();
 	gather(w, batch);
+	put_off_next(w, batch);
 	if (batch->count[ITEM_RECEIPT])
 		w->receipts_due_ns = w->last_cycle_ns + RECEIPTS_GAP_NS;
 	atomic_fetch_add(&w->cycles, 1);

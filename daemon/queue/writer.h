@@ -3,7 +3,8 @@
  * queue/writer.h: the one thread that writes the queue's tables. It commits what every stage has
  * gathered in one transaction a cycle. Cycles are paced like messages of a channel, at a gap with a
  * few in a row: what comes after a pause goes at once, and so do the answers to it; what comes in a
- * rush shares a commit (a commit costs more than its rows).
+ * rush shares a commit (a commit costs more than its rows), and the more there is, the wider the
+ * gap.
  *
  * When a transaction fails, its items are tried again kind by kind, then one by one, so that one
  * bad item costs only itself; what it refuses for a reason that passes (no disk, a deadlock), and
@@ -43,7 +44,7 @@ struct writer_hooks {
 struct writer_options {
 	const char *database;
 	const struct keyring *ring;
-	int64_t gap_ns; /* between the starts of two cycles, in the long run */
+	int64_t gap_ns; /* between the starts of two cycles, in the long run and at the least */
 	int burst;      /* how many may follow one another after a pause */
 	struct writer_hooks hooks;
 };

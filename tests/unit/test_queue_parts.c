@@ -57,6 +57,19 @@ static void a_long_silence_earns_no_more_than_the_burst(void **state)
 	assert_true(rate_take(&rate, now) > 0);
 }
 
+static void what_is_charged_puts_off_the_next(void **state)
+{
+	struct rate rate = rate_make(4 * NS_PER_S, 2);
+	int64_t now = 1000 * NS_PER_S;
+
+	(void)state;
+	assert_int_equal(rate_take(&rate, now), 0);
+	rate_charge(&rate, NS_PER_S);
+	assert_int_equal(rate_take(&rate, now), NS_PER_S);
+	assert_int_equal(rate_take(&rate, now + NS_PER_S), 0);
+	assert_int_equal(rate_take(&rate, now + NS_PER_S), 4 * NS_PER_S);
+}
+
 /* ---- lanes ---- */
 
 static void lanes_come_due_in_order_of_time(void **state)
@@ -405,6 +418,7 @@ int main(void)
 		cmocka_unit_test(rate_lets_a_burst_through_and_then_holds_the_average),
 		cmocka_unit_test(what_did_not_happen_is_given_back),
 		cmocka_unit_test(a_long_silence_earns_no_more_than_the_burst),
+		cmocka_unit_test(what_is_charged_puts_off_the_next),
 		cmocka_unit_test(lanes_come_due_in_order_of_time),
 		cmocka_unit_test(an_older_message_gets_in_line_before_younger_ones),
 		cmocka_unit_test(an_empty_lane_goes_and_a_promised_one_stays),
