@@ -7,11 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Purposes that each message needs, and most of them several times: a sub-key takes as long as the
+ * tag that is made with it. */
+static const char *const frequent[] = {"contact address", "event unique"};
+
 struct keyring {
 	struct master masters[MASTERS_MAX];
 	size_t count;
 	_Atomic size_t in_force;
-	struct key store; /* constant once is_ready */
+	struct key store;                           /* constant once is_ready */
+	struct key frequent[ARRAY_COUNT(frequent)]; /* derived from it */
 	_Atomic bool is_ready;
 };
 
@@ -90,6 +95,8 @@ void keyring_set_store(struct keyring *ring, const struct key *key)
 	if (atomic_load(&ring->is_ready))
 		return;
 	ring->store = *key;
+	for (size_t i = 0; i < ARRAY_COUNT(frequent); i++)
+		key_derive(key, frequent[i], &ring->frequent[i]);
 	atomic_store(&ring->is_ready, true);
 }
 
@@ -103,6 +110,12 @@ void keyring_tag(const struct keyring *ring, const char *purpose, pa_str data,
 {
 	struct key key;
 
+	for (size_t i = 0; i < ARRAY_COUNT(frequent); i++) {
+		if (strcmp(frequent[i], purpose) == 0) {
+			keyed_tag(&ring->frequent[i], data, out);
+			return;
+		}
+	}
 	key_derive(&ring->store, purpose, &key);
 	keyed_tag(&key, data, out);
 	key_wipe(&key);

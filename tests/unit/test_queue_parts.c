@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The queue's small parts: rates, lanes, references, ids, mailboxes, records, the gate.
+ * The queue's small parts: rates, tags, lanes, references, ids, mailboxes, records, the gate.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 #include "queue/codec.h"
 #include "queue/dispatch.h"
 #include "queue/ids.h"
+#include "queue/keyring.h"
 #include "queue/lanes.h"
 #include "queue/rate.h"
 
@@ -68,6 +69,29 @@ static void what_is_charged_puts_off_the_next(void **state)
 	assert_int_equal(rate_take(&rate, now), NS_PER_S);
 	assert_int_equal(rate_take(&rate, now + NS_PER_S), 0);
 	assert_int_equal(rate_take(&rate, now + NS_PER_S), 4 * NS_PER_S);
+}
+
+/* ---- tags ---- */
+
+/* What is stored under a tag is looked for under the same one for ever. */
+static void a_tag_is_the_same_whether_its_key_is_kept_or_not(void **state)
+{
+	static const char *const purposes[] = {"contact address", "event unique", "external id",
+					       ""};
+	struct key store = {.bytes = {1, 2, 3}}, key;
+	struct keyring *ring = keyring_new(PA_STR("0123456789abcdef0123456789abcdef"));
+	uint8_t expected[TAG_BYTES], tag[TAG_BYTES];
+
+	(void)state;
+	assert_int_equal(crypto_init(), PA_OK);
+	keyring_set_store(ring, &store);
+	for (size_t i = 0; i < ARRAY_COUNT(purposes); i++) {
+		key_derive(&store, purposes[i], &key);
+		keyed_tag(&key, PA_STR("57300"), expected);
+		keyring_tag(ring, purposes[i], PA_STR("57300"), tag);
+		assert_memory_equal(tag, expected, sizeof(tag));
+	}
+	keyring_free(ring);
 }
 
 /* ---- lanes ---- */
@@ -419,6 +443,7 @@ int main(void)
 		cmocka_unit_test(what_did_not_happen_is_given_back),
 		cmocka_unit_test(a_long_silence_earns_no_more_than_the_burst),
 		cmocka_unit_test(what_is_charged_puts_off_the_next),
+		cmocka_unit_test(a_tag_is_the_same_whether_its_key_is_kept_or_not),
 		cmocka_unit_test(lanes_come_due_in_order_of_time),
 		cmocka_unit_test(an_older_message_gets_in_line_before_younger_ones),
 		cmocka_unit_test(an_empty_lane_goes_and_a_promised_one_stays),
