@@ -39,7 +39,7 @@
 #define POOL_BODY ((size_t)64 << 10) /* an idle exchange keeps no more room than this */
 /* Bounds the request line and the headers: 431 above. libmicrohttpd writes zeros over all of it
  * twice a request. */
-#define CONNECTION_MEMORY (16u << 10)
+#define CONNECTION_MEMORY (8u << 10)
 #define STOP_PATIENCE (1 * NS_PER_S)
 #define TICK_MS 1000
 
