@@ -44,7 +44,7 @@ struct writer_hooks {
 struct writer_options {
 	const char *database;
 	const struct keyring *ring;
-	int64_t gap_ns; /* between the starts of two cycles, in the long run and at the least */
+	int64_t gap_ns; /* the least between the starts of two cycles, in the long run */
 	int burst;      /* how many may follow one another after a pause */
 	struct writer_hooks hooks;
 };
