@@ -7,11 +7,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MOST_S 30
-#define MARK_FORMAT "%d %llu %lld.%ld %lld\n" /* pause, version */
+#define MARK_BYTES 128 /* pause, version */
 
 static bool mark_path(char *out, size_t room)
 {
@@ -39,31 +40,40 @@ static bool is_same(const struct config_version *a, const struct config_version 
 	       a->modified_ns == b->modified_ns && a->size == b->size;
 }
 
+static void format_mark(char out[MARK_BYTES], int seconds, const struct config_version *refused)
+{
+	snprintf(out, MARK_BYTES, "%d %llu %lld.%ld %lld\n", seconds, refused->inode,
+		 refused->modified_s, refused->modified_ns, refused->size);
+}
+
 /* The seconds that the last refusal cost; 0 if there was none of this version. */
 static int last_pause(const char *mark, const struct config_version *refused)
 {
-	struct config_version of = {0};
-	int seconds = 0;
+	char line[MARK_BYTES] = "", wanted[MARK_BYTES];
 	FILE *file = fopen(mark, "re");
+	long seconds;
 
 	if (!file)
 		return 0;
-	if (fscanf(file, MARK_FORMAT, &seconds, &of.inode, &of.modified_s, &of.modified_ns,
-		   &of.size) != 5 ||
-	    !is_same(&of, refused))
-		seconds = 0;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
 	fclose(file);
-	return seconds > 0 && seconds <= MOST_S ? seconds : 0;
+	seconds = strtol(line, NULL, 10);
+	if (seconds <= 0 || seconds > MOST_S)
+		return 0;
+	format_mark(wanted, (int)seconds, refused);
+	return strcmp(line, wanted) == 0 ? (int)seconds : 0;
 }
 
 static void write_mark(const char *mark, int seconds, const struct config_version *refused)
 {
 	FILE *file = fopen(mark, "we");
+	char line[MARK_BYTES];
 
 	if (!file)
 		return; /* then it is tried again at once, as ever */
-	fprintf(file, MARK_FORMAT, seconds, refused->inode, refused->modified_s,
-		refused->modified_ns, refused->size);
+	format_mark(line, seconds, refused);
+	fputs(line, file);
 	fclose(file);
 }
 
