@@ -29,6 +29,7 @@ void file_refused(struct turn *t, pa_str why)
 		{"polyglot", TEXT_FILE_POLYGLOT},
 		{"bomb", TEXT_FILE_BOMB},
 		{"died", TEXT_FILE_DIED},
+		{"too-many", TEXT_FILE_TOO_MANY},
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(reasons); i++)

@@ -30,9 +30,10 @@ enum inspect_verdict {
 	INSPECT_TOO_MANY_PIXELS = 5, /* of a picture, or of one within a PDF */
 	INSPECT_ENCRYPTED = 6,       /* a PDF that wants a password, or that was given one */
 	INSPECT_ACTIVE = 7,          /* a PDF with scripts, launch actions or files within */
-	INSPECT_POLYGLOT = 8, /* is another format besides, or has something behind its end */
-	INSPECT_BOMB = 9,     /* grows beyond measure when it is unpacked */
-	INSPECT_DIED = 10,    /* the program crashed, was killed or took too long */
+	INSPECT_POLYGLOT = 8,  /* is another format besides, or has something behind its end */
+	INSPECT_BOMB = 9,      /* grows beyond measure when it is unpacked */
+	INSPECT_DIED = 10,     /* the program crashed, was killed or took too long */
+	INSPECT_TOO_MANY = 11, /* it was not opened: the person has sent enough for a day */
 	INSPECT_VERDICTS
 };
 

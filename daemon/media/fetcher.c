@@ -219,8 +219,10 @@ static pa_status take(struct fetching *f, pa_error *err)
 {
 	struct kept_file *file = f->file;
 	pa_error why = ERROR_INIT;
-	pa_status status = download(f, &why);
+	pa_status status = PA_OK;
 
+	if (file->record.verdict == INSPECT_SOUND)
+		status = download(f, &why);
 	if (status == PA_OK && file->record.verdict == INSPECT_SOUND)
 		status = judge(f, &why);
 	if (atomic_load(&f->fetcher->is_stopping) && status != PA_OK)

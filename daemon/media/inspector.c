@@ -33,6 +33,7 @@ static const char *const words[INSPECT_VERDICTS] = {
 	[INSPECT_POLYGLOT] = "polyglot",
 	[INSPECT_BOMB] = "bomb",
 	[INSPECT_DIED] = "died",
+	[INSPECT_TOO_MANY] = "too-many",
 };
 
 const char *inspect_verdict_word(uint32_t verdict)

@@ -15,6 +15,7 @@
 
 #define PIECE ((size_t)256 << 10)
 #define JOB_MAX 1024
+#define FILES_A_DAY 60 /* of one person */
 #define KEY_PAUSE_NS NS_PER_MINUTE
 
 void kept_file_done(struct kept_file *file)
@@ -46,6 +47,7 @@ pa_status keep_claim(struct kept_file *file, const int16_t *channels, size_t cou
 	db_bind_int64(params, file->node);
 	db_bind_time(params, clock_now_ns());
 	db_bind_int16_array(params, channels, count);
+	db_bind_int32(params, FILES_A_DAY);
 	status = db_run(file->db, params, &result, err);
 	if (status != PA_OK)
 		return status;
@@ -55,6 +57,8 @@ pa_status keep_claim(struct kept_file *file, const int16_t *channels, size_t cou
 	file->conversation = db_int64(result, 0, 1);
 	file->tries = db_int64(result, 0, 3);
 	file->expires_ns = db_time_ns(result, 0, 4);
+	if (db_bool(result, 0, 8))
+		file->record.verdict = INSPECT_TOO_MANY;
 	*ret_claim = PA_STR_ABSENT;
 	if (db_is_null(result, 0, 6))
 		return PA_OK;

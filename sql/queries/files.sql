@@ -1,6 +1,7 @@
 -- name: file_claim
--- Takes the file that is due longest and that no living node has in hand. $1 node, $2 now, $3 channels.
--- Columns: id, conversation_id, channel, tries, expires, claim, sealed_key (NULL: erased), who.
+-- Takes the file that is due longest and that no living node has in hand. $1 node, $2 now, $3 channels,
+-- $4 how many a person may send in a day. Columns: id, conversation_id, channel, tries, expires, claim,
+-- sealed_key (NULL: erased), who, whether it is one too many.
 UPDATE file f SET owner = $1::bigint, tries = least(f.tries + 1, 32767) FROM contact k
 WHERE k.id = f.conversation_id / 256 AND f.id = (
 	SELECT g.id FROM file g
@@ -8,7 +9,9 @@ WHERE k.id = f.conversation_id / 256 AND f.id = (
 		AND (g.owner IS NULL OR g.owner = $1 OR NOT EXISTS (
 			SELECT FROM node n WHERE n.id = g.owner AND n.alive_until > now()))
 	ORDER BY g.due LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING f.id, f.conversation_id, f.channel, f.tries, f.expires, f.claim, k.sealed_key, k.who;
+RETURNING f.id, f.conversation_id, f.channel, f.tries, f.expires, f.claim, k.sealed_key, k.who,
+	(SELECT count(*) FROM file d WHERE d.conversation_id = f.conversation_id AND d.at > f.at - interval '1 day'
+		AND d.id < f.id) >= $4::integer;
 
 -- name: file_again
 -- It could not be had now. $1 id, $2 node, $3 not before, $4 why.

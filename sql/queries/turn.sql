@@ -98,15 +98,12 @@ FROM unnest($1::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7
 	$8::bytea[]) v(id, number, conversation_id, inbox_id, kind, due, summary);
 
 -- name: file_insert
--- Files to be fetched; more than sixty of one person in a day are not. $1 ids, $2 now, $3 conversation ids,
--- $4 inbox ids, $5 channels, $6 expire, $7 claims (sealed).
-INSERT INTO file (id, at, conversation_id, inbox_id, channel, state, due, expires, claim, reason)
-SELECT v.id, $2::timestamptz, v.conversation_id, v.inbox_id, v.channel, CASE WHEN d.is_much THEN 3 ELSE 0 END,
-	$2, v.expires, v.claim, CASE WHEN d.is_much THEN 'too many in a day' END
+-- Files to be fetched. $1 ids, $2 now, $3 conversation ids, $4 inbox ids, $5 channels, $6 expire,
+-- $7 claims (sealed).
+INSERT INTO file (id, at, conversation_id, inbox_id, channel, state, due, expires, claim)
+SELECT v.id, $2::timestamptz, v.conversation_id, v.inbox_id, v.channel, 0, $2, v.expires, v.claim
 FROM unnest($1::bigint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::timestamptz[], $7::bytea[])
-	v(id, conversation_id, inbox_id, channel, expires, claim),
-LATERAL (SELECT count(*) >= 60 AS is_much FROM file f WHERE f.conversation_id = v.conversation_id
-	AND f.at > $2::timestamptz - interval '1 day') d
+	v(id, conversation_id, inbox_id, channel, expires, claim)
 ON CONFLICT (inbox_id) DO NOTHING;
 
 -- name: person_lock_set

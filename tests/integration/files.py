@@ -107,6 +107,19 @@ def each_refusal_has_its_words(house):
 		refused(house, content, words, verdict)
 
 
+def more_than_enough_for_a_day(house):
+	person, before = consented(house), last(house)
+	person.sends_file(files.png(seed=21), "image")
+	first = row(house, KEPT, before)
+	house.sql("INSERT INTO file (id, at, conversation_id, inbox_id, channel, state, due, expires) "
+		  f"SELECT -n, f.at, f.conversation_id, -n, f.channel, 3, f.due, f.expires "
+		  f"FROM file f, generate_series(1, 59) n WHERE f.id = {first['id']} RETURNING 1")
+	person.sends_file(files.png(seed=22), "image")
+	file = row(house, REFUSED, int(first["id"]))
+	equal((file["verdict"], stored(house, file)[0]), ("11", "0"), "verdict and pieces")
+	until(lambda: [b for b in person.bubbles() if "muchos archivos" in b.text], 10 * h.PATIENCE, "to be told")
+
+
 def nothing_before_consent(house):
 	person, before = house.stranger(), last(house)
 	person.sends_file(files.png(seed=5), "image")
@@ -164,6 +177,7 @@ TESTS = [
 	("a large file lies in pieces", large_file_in_pieces),
 	("equal files are stored once a person", equal_files_once_a_person),
 	("each refusal says what to send instead", each_refusal_has_its_words),
+	("more than enough for a day is told", more_than_enough_for_a_day),
 	("nothing is fetched before consent", nothing_before_consent),
 	("killed while it fetches: fetched again and stored once", killed_while_it_fetches),
 	("a file that is not what was announced is asked for again", not_what_was_announced),
