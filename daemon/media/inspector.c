@@ -93,7 +93,7 @@ pa_status inspector_judge(const struct inspector *inspector, int file, struct in
 {
 	int answer PA_CLEANUP(fd_done) = memfd_create("answer", MFD_CLOEXEC);
 	int failure, status;
-	pid_t pid;
+	pid_t pid = 0;
 
 	if (answer < 0)
 		return error_set(err, PA_RETRY, "no place for the verdict: %s",
