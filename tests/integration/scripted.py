@@ -631,12 +631,13 @@ def stops_with_the_store_away(house):
 
 
 def what_kills_is_set_aside(house):
+	"""Death comes when the outcome of what was said before is stored: else it might rightly be said again."""
 	for word in ("segv", "exit"):
 		ana = house.stranger()
 		innocent = house.stranger()
 		house.deliver(webhook.of(ana, ana.text("say a;sleep 100", at=house.now()),
-					 ana.text(word, at=house.now())))
-		innocent.says("sleep 150;say i")
+					 ana.text(f"sleep {int(500 * h.PATIENCE)};{word}", at=house.now())))
+		innocent.says("sleep 650;say i")
 		deaths = 0
 		while deaths < 6:
 			try:
