@@ -275,7 +275,7 @@ static void close_door(struct app *app)
 static void stop(struct app *app)
 {
 	close_door(app);
-	control_free(app->control); /* waits for what operators asked the store */
+	control_free(app->control);  /* waits for what operators asked the store */
 	metrics_close(app->metrics); /* it asks the queue */
 	queue_free(app->queue, end_http, &app->house);
 	app->queue = NULL;

@@ -461,6 +461,13 @@ static void *dispatch_main(void *arg)
 
 /* ---- the door ---- */
 
+/* Another thread has tried a lane: ours sleeps until due_ns, and something may be due before. */
+static void wake_sooner(struct dispatch *d, int64_t due_ns)
+{
+	if (lanes_next_due(&d->lanes) < due_ns)
+		mailbox_poke(&d->box);
+}
+
 bool dispatch_reserve(struct dispatch *d, int64_t conversation, struct channel *channel)
 {
 	int64_t now_ns = clock_monotonic_ns();
@@ -479,15 +486,18 @@ bool dispatch_reserve(struct dispatch *d, int64_t conversation, struct channel *
 void dispatch_release(struct dispatch *d, int64_t conversation, struct channel *channel)
 {
 	struct lane *lane;
+	int64_t due_ns;
 
 	pthread_mutex_lock(&d->lock);
 	rate_return(recipient_rate(d, conversation, channel));
 	rate_return(&outlet_of(d, channel)->rate);
 	lane = lanes_find(&d->lanes, conversation, channel);
+	due_ns = lanes_next_due(&d->lanes);
 	if (lane && lane->is_reserved) {
 		lane->is_reserved = false;
 		try_lane(d, lane);
 	}
+	wake_sooner(d, due_ns);
 	pthread_mutex_unlock(&d->lock);
 }
 
