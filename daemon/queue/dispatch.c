@@ -461,13 +461,6 @@ static void *dispatch_main(void *arg)
 
 /* ---- the door ---- */
 
-/* Another thread has tried a lane: ours sleeps until due_ns, and something may be due before. */
-static void wake_sooner(struct dispatch *d, int64_t due_ns)
-{
-	if (lanes_next_due(&d->lanes) < due_ns)
-		mailbox_poke(&d->box);
-}
-
 bool dispatch_reserve(struct dispatch *d, int64_t conversation, struct channel *channel)
 {
 	int64_t now_ns = clock_monotonic_ns();
@@ -497,7 +490,8 @@ void dispatch_release(struct dispatch *d, int64_t conversation, struct channel *
 		lane->is_reserved = false;
 		try_lane(d, lane);
 	}
-	wake_sooner(d, due_ns);
+	if (lanes_next_due(&d->lanes) < due_ns) /* until when the dispatcher sleeps */
+		mailbox_poke(&d->box);
 	pthread_mutex_unlock(&d->lock);
 }
 
