@@ -247,7 +247,8 @@ static size_t own_channels(const struct fetcher *fetcher, struct arena *arena, i
 	for (size_t i = 0; i < channels->count; i++) {
 		const struct channel *channel = &channels->list[i];
 
-		if (channel->ops->download && channel->number && channel_is_leased(channel) &&
+		/* The keeper numbers them before it takes the first lease. */
+		if (channel_is_leased(channel) && channel->ops->download &&
 		    !atomic_load(&channel->is_disabled))
 			(*ret)[count++] = channel->number;
 	}
