@@ -46,7 +46,8 @@ struct writer {
 	bool has_doubts;         /* items of the lines were in a commit whose answer was lost */
 	_Atomic int64_t node;
 	_Atomic bool is_ready, is_committing;
-	_Atomic bool awaits_sweep; /* since the connection was lost */
+	_Atomic bool awaits_sweep; /* the connection was lost over items that are still here */
+	bool has_asked;            /* for that sweep, since the connection was lost */
 	_Atomic bool is_stopping;
 	struct complaint complaint;
 	_Atomic size_t waiting;
@@ -191,6 +192,13 @@ static void finish_batch(struct writer *w, const struct batch *batch, const stru
 
 /* ---- failures ---- */
 
+static void ask_for_sweep(struct writer *w)
+{
+	if (!w->has_asked)
+		atomic_store(&w->awaits_sweep, true);
+	w->has_asked = true;
+}
+
 /* The connection is gone: the items go back to the head of their lines, in order, and whether they
  * were committed is in doubt. */
 static void put_back(struct writer *w, const struct batch *batch)
@@ -203,6 +211,7 @@ static void put_back(struct writer *w, const struct batch *batch)
 		}
 	}
 	w->has_doubts = true;
+	ask_for_sweep(w);
 }
 
 static void disconnect(struct writer *w, const pa_error *err)
@@ -211,7 +220,6 @@ static void disconnect(struct writer *w, const pa_error *err)
 		log_error(LOG_NO_IDS, "the store is away: %s", error_text(err));
 	db_close(w->store.db);
 	w->store.db = NULL;
-	atomic_store(&w->awaits_sweep, true);
 }
 
 /* Not now: what is sent again by others is refused, the rest is tried again. */
@@ -495,6 +503,7 @@ static bool be_connected(struct writer *w)
 	if (connect_store(w, &err) == PA_OK) {
 		log_notice(LOG_NO_IDS, "the store is there");
 		atomic_store(&w->is_ready, true);
+		w->has_asked = false;
 		return true;
 	}
 	if (clock_monotonic_ns() - w->last_cycle_ns > complain_ns) {
@@ -579,6 +588,8 @@ static void *writer_main(void *arg)
 				break;
 			sort_mail(w, mailbox_take(&w->box, clock_monotonic_ns() + RECONNECT_NS));
 			refuse_arrivals(w);
+			if (atomic_load(&w->waiting))
+				ask_for_sweep(w);
 			continue;
 		}
 		recall(w);

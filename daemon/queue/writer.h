@@ -82,10 +82,10 @@ bool writer_is_ready(const struct writer *writer);
 /* It waits for PostgreSQL to answer: if nothing moves, that is not its fault. */
 bool writer_waits_for_store(const struct writer *writer);
 
-/* After a lost connection, events that were refused may be in the store all the same, and nobody
- * has them in hand; and the leases may have run out, without which what is committed to leave would
- * be dropped. Until the keeper has its leases again and has found those events nothing new is
- * taken. */
+/* The connection was lost over items that wait here. Events that were refused may be in the store
+ * all the same, and nobody has them in hand; and the leases may have run out, without which what
+ * is committed to leave would be dropped. Until the keeper has its leases again and has found those
+ * events nothing is written. */
 bool writer_awaits_sweep(const struct writer *writer);
 void writer_swept(struct writer *writer);
 
