@@ -58,7 +58,9 @@ static pa_status number_channels(struct keeper *k, pa_error *err)
 		status = keeper_run(k, params, &result, err);
 		if (status != PA_OK)
 			return status;
-		channel->number = (int16_t)db_int64(result, 0, 0);
+		/* It never changes: after the first time others read it. */
+		if (!channel->number)
+			channel->number = (int16_t)db_int64(result, 0, 0);
 	}
 	return PA_OK;
 }

@@ -99,9 +99,11 @@ static void expect_here(const char *name, const struct blob *blob, uint32_t verd
 static void expect(const char *name, struct blob blob, uint32_t verdict)
 {
 	uint32_t got = by_program(&blob, NULL).verdict;
+	/* A sanitizer makes the program slow: its time may be up before its measure is full. */
+	bool is_late = sandbox_is_partial() && verdict == INSPECT_BOMB && got == INSPECT_DIED;
 
 	expect_here(name, &blob, verdict);
-	if (got != verdict)
+	if (got != verdict && !is_late)
 		fail_msg("%s: the program says %s, not %s", name, inspect_verdict_word(got),
 			 inspect_verdict_word(verdict));
 	hostile += verdict != INSPECT_SOUND;
