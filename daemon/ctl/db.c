@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct db_arguments {
 	const char *conninfo;
@@ -98,6 +99,7 @@ int ctl_db(struct ctl *ctl, int argc, char *const *argv)
 	bool is_status = argc > 0 && strcmp(argv[0], "status") == 0;
 	bool is_check = argc > 0 && strcmp(argv[0], "check") == 0;
 	bool is_index = argc > 0 && strcmp(argv[0], "index") == 0;
+	uid_t before = geteuid();
 	pa_error err = ERROR_INIT;
 	int status;
 
@@ -114,6 +116,8 @@ int ctl_db(struct ctl *ctl, int argc, char *const *argv)
 		return ctl_fail(ctl, CTL_FAILED, "libsodium");
 	if (peer_become(ctl, arguments.conninfo, &err) != PA_OK)
 		return ctl_fail(ctl, CTL_FAILED, "%s", error_text(&err));
-	return is_check ? db_check(ctl, arguments.conninfo, arguments.directory, arguments.is_json)
-			: run_migrations(ctl, &arguments, is_migrate);
+	status = is_check
+			 ? db_check(ctl, arguments.conninfo, arguments.directory, arguments.is_json)
+			 : run_migrations(ctl, &arguments, is_migrate);
+	return seteuid(before) < 0 ? ctl_fail(ctl, CTL_FAILED, "seteuid") : status;
 }
