@@ -245,13 +245,17 @@ def schema_behind(house):
 
 def partitions(house):
 	month = house.sql("SELECT to_char(now() + interval '1 month', 'YYYY_MM')")
-	house.rows(f"DROP TABLE receipt_{month}")
-	house.rows("INSERT INTO inbox (id, at, channel, kind) VALUES (3, '2049-01-01', 1, 5)")
-	try:
-		found = doctor(house)
-	finally:
-		house.rows("DELETE FROM inbox_default")
-		house.rows("SELECT make_partitions(now(), now() + interval '12 months')")
+	for _ in range(2):  # the daemon looks for itself when it starts, and may be before doctor
+		house.rows(f"DROP TABLE receipt_{month}")
+		house.rows("INSERT INTO inbox (id, at, channel, kind) VALUES (3, '2049-01-01', 1, 5)")
+		try:
+			found = doctor(house)
+			was_missing = house.sql(f"SELECT to_regclass('proalto.receipt_{month}') IS NULL") == "t"
+		finally:
+			house.rows("DELETE FROM inbox_default")
+			house.rows("SELECT make_partitions(now(), now() + interval '12 months')")
+		if was_missing:
+			break
 	found.has("partitions", "critical", "missing: 1")
 	found.has("strays", "critical", "partitions: 1")
 
