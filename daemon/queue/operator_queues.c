@@ -284,7 +284,7 @@ static pa_status do_settle(struct operation *op, pa_error *err)
 		return error_set(err, PA_REJECTED, "wants an id, and sent or failed");
 	change.state = str_equal(word, PA_STR("sent")) ? OUTBOX_SENT : OUTBOX_FAILED;
 	db_bind_int64(params, id);
-	db_bind_int32(params, change.state);
+	db_bind_int32(params, (int32_t)change.state);
 	db_bind_time(params, op->now_ns);
 	return change_one(op, &change, params, id, err);
 }
