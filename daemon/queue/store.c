@@ -210,3 +210,27 @@ pa_status store_resolve(struct store *store, struct item *const *turns, size_t c
 						((struct turn_item *)(void *)turns[i])->epoch + 1;
 	return status;
 }
+
+const struct accepted *stored_accepted(const struct stored *stored, int64_t id)
+{
+	for (size_t i = 0; i < stored->accepted_count; i++)
+		if (stored->accepted[i].id == id)
+			return &stored->accepted[i];
+	return NULL;
+}
+
+const struct receipted *stored_receipted(const struct stored *stored, int64_t outbox_id)
+{
+	for (size_t i = 0; i < stored->receipted_count; i++)
+		if (stored->receipted[i].outbox_id == outbox_id)
+			return &stored->receipted[i];
+	return NULL;
+}
+
+bool stored_may_go(const struct stored *stored, int64_t outbox_id)
+{
+	for (size_t i = 0; i < stored->attempted_count; i++)
+		if (stored->attempted[i] == outbox_id)
+			return true;
+	return false;
+}

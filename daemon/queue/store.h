@@ -42,4 +42,10 @@ pa_status store_commit(struct store *store, const struct batch *batch, int64_t n
 pa_status store_resolve(struct store *store, struct item *const *turns, size_t count,
 			struct arena *arena, bool *is_committed, pa_error *err) PA_MUST_USE;
 
+/* What became of an event, of a message's receipts (NULL: nothing to tell), and whether the attempt
+ * of a message may go. */
+const struct accepted *stored_accepted(const struct stored *stored, int64_t id);
+const struct receipted *stored_receipted(const struct stored *stored, int64_t outbox_id);
+bool stored_may_go(const struct stored *stored, int64_t outbox_id);
+
 #endif

@@ -110,30 +110,6 @@ static void refuse_arrivals(struct writer *w)
 
 /* ---- after a commit ---- */
 
-static const struct accepted *find_accepted(const struct stored *stored, int64_t id)
-{
-	for (size_t i = 0; i < stored->accepted_count; i++)
-		if (stored->accepted[i].id == id)
-			return &stored->accepted[i];
-	return NULL;
-}
-
-static const struct receipted *find_receipted(const struct stored *stored, int64_t outbox_id)
-{
-	for (size_t i = 0; i < stored->receipted_count; i++)
-		if (stored->receipted[i].outbox_id == outbox_id)
-			return &stored->receipted[i];
-	return NULL;
-}
-
-static bool may_go(const struct stored *stored, int64_t outbox_id)
-{
-	for (size_t i = 0; i < stored->attempted_count; i++)
-		if (stored->attempted[i] == outbox_id)
-			return true;
-	return false;
-}
-
 /* A channel that is not this node's any more, even if it is again in a moment: what was denied
  * meanwhile has lost its place in the line, so that the lease must begin anew. */
 static void note_foreign(struct channel *channel, const struct stored *stored)
@@ -153,13 +129,13 @@ static void finish(struct writer *w, struct item *item, const struct stored *sto
 	switch (item->kind) {
 	case ITEM_EVENT:
 		event = (struct event_item *)(void *)item;
-		hooks->event_stored(hooks->arg, event, find_accepted(stored, event->id));
+		hooks->event_stored(hooks->arg, event, stored_accepted(stored, event->id));
 		post_settle(event->post, true);
 		return;
 	case ITEM_RECEIPT:
 		receipt = (struct receipt_item *)(void *)item;
 		hooks->receipt_stored(hooks->arg, receipt,
-				      find_receipted(stored, receipt->outbox_id));
+				      stored_receipted(stored, receipt->outbox_id));
 		post_settle(receipt->post, true);
 		return;
 	case ITEM_TURN:
@@ -168,7 +144,7 @@ static void finish(struct writer *w, struct item *item, const struct stored *sto
 	case ITEM_ATTEMPT:
 		outbound = ((struct attempt_item *)(void *)item)->outbound;
 		note_foreign(outbound->channel, stored);
-		hooks->attempt_stored(hooks->arg, outbound, may_go(stored, outbound->id));
+		hooks->attempt_stored(hooks->arg, outbound, stored_may_go(stored, outbound->id));
 		return;
 	case ITEM_OUTCOME:
 		hooks->outcome_stored(hooks->arg, ((struct outcome_item *)(void *)item)->outbound);
