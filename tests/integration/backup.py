@@ -491,7 +491,7 @@ def killed_in_between(vault, args):
 	os.mkdir(tools)
 	with open(os.open(os.path.join(tools, "pg_restore"), os.O_WRONLY | os.O_CREAT, 0o755), "w") as file:
 		file.write(f'#!/bin/sh\ncase "$*" in *--list*) exec /usr/bin/pg_restore "$@";; esac\n'
-			   f'touch {tools}/began; exec cat >/dev/null\n')
+			   f'touch {tools}/began; exec sleep 20\n')
 	process = subprocess.Popen([os.path.join(h.B, "proaltoctl"), "--config", vault.house.config_path, *args],
 				   env=dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}"), stdout=subprocess.DEVNULL,
 				   stderr=subprocess.DEVNULL)
