@@ -564,7 +564,7 @@ static void *writer_main(void *arg)
 				break;
 			sort_mail(w, mailbox_take(&w->box, clock_monotonic_ns() + RECONNECT_NS));
 			refuse_arrivals(w);
-			if (atomic_load(&w->waiting))
+			if (w->lines[ITEM_TURN].first || w->lines[ITEM_ATTEMPT].first)
 				ask_for_sweep(w);
 			continue;
 		}

@@ -22,14 +22,6 @@ MAX_BYTES = 300 << 10
 SEALED_MORE = 17  # bytes a piece
 
 
-def consented(house):
-	person = house.stranger()
-	person.says("hola")
-	person.taps(person.hears_all()[-1], "Sí, autorizo")
-	person.hears_all()
-	return person
-
-
 def row(house, state, after):
 	"""The one file newer than this; waits until it has this state."""
 	def found():
@@ -49,7 +41,7 @@ def stored(house, file):
 
 
 def photo_is_kept(house):
-	person, before = consented(house), last(house)
+	person, before = house.consented(), last(house)
 	person.sends_file(files.png(side=64, metadata=b"where-it-was-taken"), "image")
 	file = row(house, KEPT, before)
 	equal((file["kind"], file["width"]), ("2", "64"), "what it is")
@@ -60,7 +52,7 @@ def photo_is_kept(house):
 
 
 def large_file_in_pieces(house):
-	person, before = consented(house), last(house)
+	person, before = house.consented(), last(house)
 	content = files.pdf(padding=290 << 10)
 	person.sends_file(content)
 	file = row(house, KEPT, before)
@@ -69,7 +61,7 @@ def large_file_in_pieces(house):
 
 
 def equal_files_once_a_person(house):
-	person, other, before = consented(house), consented(house), last(house)
+	person, other, before = house.consented(), house.consented(), last(house)
 	content = files.png(seed=77)
 	person.sends_file(content, "image")
 	first = row(house, KEPT, before)
@@ -84,7 +76,7 @@ def equal_files_once_a_person(house):
 
 
 def refused(house, content, words, verdict):
-	person, before = consented(house), last(house)
+	person, before = house.consented(), last(house)
 	person.sends_file(content)
 	file = row(house, REFUSED, before)
 	equal(file["verdict"], str(verdict), "the verdict")
@@ -108,7 +100,7 @@ def each_refusal_has_its_words(house):
 
 
 def more_than_enough_for_a_day(house):
-	person, before = consented(house), last(house)
+	person, before = house.consented(), last(house)
 	person.sends_file(files.png(seed=21), "image")
 	first = row(house, KEPT, before)
 	house.sql("INSERT INTO file (id, at, conversation_id, inbox_id, channel, state, due, expires) "
@@ -128,7 +120,7 @@ def nothing_before_consent(house):
 
 
 def killed_while_it_fetches(house):
-	person, before, content = consented(house), last(house), files.png(seed=9)
+	person, before, content = house.consented(), last(house), files.png(seed=9)
 	media_id = house.upload(content)
 	house.graph.process.send_signal(signal.SIGSTOP)
 	person.sends("image", media_id=media_id, sha256=hashlib.sha256(content).hexdigest())
@@ -143,7 +135,7 @@ def killed_while_it_fetches(house):
 
 
 def not_what_was_announced(house):
-	person, before = consented(house), last(house)
+	person, before = house.consented(), last(house)
 	person.sends_file(files.png(seed=11), "image", sha256="f" * 64)
 	file = row(house, GONE, before)
 	equal((file["tries"], stored(house, file)[0]), ("3", "0"), "tries and pieces")
@@ -151,7 +143,7 @@ def not_what_was_announced(house):
 
 
 def unknown_to_the_provider(house):
-	person, before = consented(house), last(house)
+	person, before = house.consented(), last(house)
 	person.sends("image", media_id="404404")
 	row(house, GONE, before)
 
@@ -159,7 +151,7 @@ def unknown_to_the_provider(house):
 def inspector_dies(house):
 	"""Whatever becomes of the child, the daemon goes on."""
 	path, before = os.path.join(house.folder, "inspector"), last(house)
-	person = consented(house)
+	person = house.consented()
 	with open(path, "w") as file:
 		file.write("#!/bin/sh\nkill -SEGV $$\n")
 	os.chmod(path, stat.S_IRWXU)

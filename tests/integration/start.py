@@ -71,14 +71,6 @@ def refusal(house):
 	return status, house.log()[before:]
 
 
-def consented(house):
-	person = house.stranger()
-	person.says("hola")
-	person.taps(person.hears_all()[-1], "Sí, autorizo")
-	person.hears_all()
-	return person
-
-
 # ---- proaltod --check ------------------------------------------------------------------------------
 
 def look(house):
@@ -196,7 +188,7 @@ def optional_plugin_crashes(house):
 		house.start()
 		told = house.log()[before:]
 		channels = [channel["name"] for channel in house.ask("status")["channels"]]
-		consented(house)
+		house.consented()
 		house.stop()
 	check('going on without "crash" (it is optional)' in told, "the journal does not name it", told)
 	equal(channels, ["whatsapp", "sms"], "channels without it")
@@ -219,14 +211,14 @@ def broken_flow_is_refused(house):
 	check(any(f"saldo.conf:{line}: " in one for one in answer["report"]), "the place is not told", *answer["report"])
 	check(f"saldo.conf:{line}: " in told, "the place is not in the journal", told)
 	check("the old configuration stays in force" in told, "the journal does not say what holds", told)
-	person = consented(house)
+	person = house.consented()
 	person.says("mi saldo")
 	hears_with(person, "cédula")
 
 
 def wants_credit(house):
 	"""Somebody who is asked for an amount."""
-	person = consented(house)
+	person = house.consented()
 	person.says("necesito pedir un crédito")
 	hears_with(person, "Cuánto dinero")
 	return person
@@ -246,7 +238,7 @@ def open_chat_ends_on_what_it_began_with(house):
 
 def reloads_in_a_row(house):
 	"""Texts that nobody needs any more are let go under the turns that were made of them."""
-	writers = [consented(house) for _ in range(12)]
+	writers = [house.consented() for _ in range(12)]
 	over = threading.Event()
 
 	def write(person):
@@ -297,7 +289,7 @@ def paused_ms(house, name):
 
 def dead_token_is_replaced(house):
 	"""What waits for the provider goes at once, each message once, and nothing waits for a restart."""
-	people = [consented(house) for _ in range(3)]
+	people = [house.consented() for _ in range(3)]
 	with secret(house, "access", "vencido"):
 		takes(house, "whatsapp")
 		for person in people:
@@ -318,7 +310,7 @@ def calls_under_way(house):
 
 def attempt_with_the_old_token_comes_back_late(house):
 	"""Its refusal is not the new token's: it stops nobody."""
-	person = consented(house)
+	person = house.consented()
 	with secret(house, "access", "vencido"):
 		takes(house, "whatsapp")
 		house.graph.process.send_signal(signal.SIGSTOP)
@@ -370,7 +362,7 @@ def empty_secret_is_refused(house):
 		answer = house.ask("reload")
 	equal(answer["reloaded"], False, "that it was read again")
 	check(any("access_token" in line for line in answer["report"]), "the secret is not named", *answer["report"])
-	consented(house)
+	house.consented()
 
 
 def core_waits_for_a_restart(house):

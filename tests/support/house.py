@@ -629,6 +629,14 @@ backends = {{
 
 	# ---- the end -------------------------------------------------------------------------------
 
+	def consented(self):
+		"""A stranger who has agreed to the use of his data."""
+		person = self.stranger()
+		person.says("hola")
+		person.taps(person.hears_all()[-1], "Sí, autorizo")
+		person.hears_all()
+		return person
+
 	def end_daemon(self, failed):
 		"""A clean end, so that a sanitizer can tell of leaks; its complaints are ours."""
 		if not self.process:
