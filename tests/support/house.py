@@ -627,8 +627,6 @@ backends = {{
 		"""Somebody whom the core does not know."""
 		return Customer(self, phone=self.stranger_phone() if phone else None, user_id=user_id)
 
-	# ---- the end -------------------------------------------------------------------------------
-
 	def consented(self):
 		"""A stranger who has agreed to the use of his data."""
 		person = self.stranger()
@@ -636,6 +634,8 @@ backends = {{
 		person.taps(person.hears_all()[-1], "Sí, autorizo")
 		person.hears_all()
 		return person
+
+	# ---- the end -------------------------------------------------------------------------------
 
 	def end_daemon(self, failed):
 		"""A clean end, so that a sanitizer can tell of leaks; its complaints are ours."""
